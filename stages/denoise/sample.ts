@@ -1,0 +1,96 @@
+import { eulerStep } from '../../models/schedule/euler.js';
+import type { Schedule } from '../../models/schedule/sigmas.js';
+import type { FloatTensor } from '../../models/tensor.js';
+import type { ContextWindow } from './windows.js';
+
+/** What the network is asked for one window: latents [slots, 4, h, w] at noise level `sigma`. */
+export type WindowRequest = {
+  readonly window: ContextWindow;
+  readonly latents: FloatTensor;
+  readonly sigma: number;
+  readonly timestep: number;
+};
+
+/** Guided v-prediction of one window, [slots, 4, h, w]. */
+export type Predict = (request: WindowRequest) => Promise<FloatTensor>;
+
+export type SampleOptions = {
+  readonly schedule: Schedule;
+  /** The windows of a step; may differ from step to step. */
+  readonly windowsAt: (step: number) => readonly ContextWindow[];
+  readonly predict: Predict;
+  /** First step to do; `latents` are those before it. */
+  readonly startStep?: number;
+  readonly onWindow?: (done: { readonly step: number; readonly window: number; readonly windows: number }) => void;
+  /** Called with the latents after each step, before the next begins. */
+  readonly onStep?: (step: number, latents: FloatTensor) => Promise<void> | void;
+  readonly signal?: AbortSignal;
+};
+
+/**
+ * The sampling loop: at each noise level every window is predicted, the predictions of a frame are averaged by the
+ * windows' weights, and one Euler step is taken. (For fixed latents the step is affine in the prediction, so this equals
+ * the published averaging of stepped latents.)
+ * @param latents [frames, 4, h, w] before step `startStep`
+ * @returns latents after the last step
+ */
+export async function sample(latents: FloatTensor, options: SampleOptions): Promise<FloatTensor> {
+  const { schedule, signal } = options;
+  const steps = schedule.timesteps.length;
+  let x = latents;
+  for (let step = options.startStep ?? 0; step < steps; step++) {
+    const sigma = schedule.sigmas[step] as number;
+    const windows = options.windowsAt(step);
+    const fused = new FusedPrediction(x);
+    for (const [k, window] of windows.entries()) {
+      signal?.throwIfAborted();
+      const timestep = schedule.timesteps[step] as number;
+      fused.add(window, await options.predict({ window, latents: gatherFrames(x, window.frames), sigma, timestep }));
+      options.onWindow?.({ step, window: k, windows: windows.length });
+    }
+    const next = eulerStep(x.data, fused.mean(), sigma, schedule.sigmas[step + 1] as number);
+    x = { ...x, data: next };
+    await options.onStep?.(step, x);
+  }
+  return x;
+}
+
+/** Rows `frames` of a tensor's first axis, in that order. */
+export function gatherFrames(tensor: FloatTensor, frames: readonly number[]): FloatTensor {
+  const [, ...inner] = tensor.dims;
+  const size = tensor.data.length / (tensor.dims[0] as number);
+  const data = new Float32Array(frames.length * size);
+  frames.forEach((frame, slot) => {
+    data.set(tensor.data.subarray(frame * size, (frame + 1) * size), slot * size);
+  });
+  return { dtype: 'float32', dims: [frames.length, ...inner], data };
+}
+
+/** Weighted mean of window predictions per frame. */
+class FusedPrediction {
+  readonly #sum: Float64Array;
+  readonly #weight: Float64Array;
+
+  constructor(like: FloatTensor) {
+    this.#sum = new Float64Array(like.data.length);
+    this.#weight = new Float64Array(like.dims[0] as number);
+  }
+
+  add(window: ContextWindow, prediction: FloatTensor): void {
+    const size = this.#sum.length / this.#weight.length;
+    window.frames.forEach((frame, slot) => {
+      const weight = window.weights[slot] as number;
+      if (weight === 0) return;
+      this.#weight[frame] = (this.#weight[frame] as number) + weight;
+      for (let i = 0; i < size; i++) {
+        const at = frame * size + i;
+        this.#sum[at] = (this.#sum[at] as number) + weight * (prediction.data[slot * size + i] as number);
+      }
+    });
+  }
+
+  mean(): Float32Array {
+    const size = this.#sum.length / this.#weight.length;
+    return Float32Array.from(this.#sum, (sum, i) => sum / (this.#weight[Math.floor(i / size)] as number));
+  }
+}

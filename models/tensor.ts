@@ -29,13 +29,16 @@ export function sizeOf(dims: readonly number[]): number {
 }
 
 /** Float32 tensor over `data` (zeros when left out). Throws RangeError when the length does not fit the shape. */
-export function floatTensor(dims: readonly number[], data = new Float32Array(sizeOf(dims))): FloatTensor {
+export function floatTensor(dims: readonly number[], data: Float32Array = new Float32Array(sizeOf(dims))): FloatTensor {
   if (data.length !== sizeOf(dims)) throw new RangeError(`${data.length} values do not fill [${dims.join(', ')}]`);
   return { dtype: 'float32', dims, data };
 }
 
 /** Uint8 tensor over `data` (zeros when left out). Throws RangeError when the length does not fit the shape. */
-export function byteTensor(dims: readonly number[], data = new Uint8Array(sizeOf(dims))): Tensor<Uint8Array> {
+export function byteTensor(
+  dims: readonly number[],
+  data: Uint8Array = new Uint8Array(sizeOf(dims)),
+): Tensor<Uint8Array> {
   if (data.length !== sizeOf(dims)) throw new RangeError(`${data.length} values do not fill [${dims.join(', ')}]`);
   return { dtype: 'uint8', dims, data };
 }

@@ -1,0 +1,117 @@
+import type { Value } from '../onnx/graph.js';
+import { Module, Parameter } from '../onnx/module.js';
+import { add, conv2d, dim, instanceNorm, layerNorm, matmulTransposed, mul, reshape } from '../onnx/ops.js';
+
+/** y = x W^T + b over the last axis. */
+export class Linear extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+
+  constructor(inputs: number, outputs: number, options: { readonly bias?: boolean } = {}) {
+    super();
+    this.weight = new Parameter([outputs, inputs]);
+    this.bias = (options.bias ?? true) ? new Parameter([outputs]) : undefined;
+  }
+
+  forward(x: Value): Value {
+    const { graph } = x;
+    const product = matmulTransposed(x, graph.parameter(this.weight));
+    const y = this.bias ? add(product, graph.parameter(this.bias)) : product;
+    return graph.tap(this, y);
+  }
+}
+
+export type Conv2dOptions = {
+  readonly kernel?: number;
+  readonly stride?: number;
+  /** The same number of zeros on all four sides, or top, left, bottom, right. */
+  readonly padding?: number | readonly [number, number, number, number];
+  readonly bias?: boolean;
+};
+
+/** 2-D convolution over [N, C, H, W]; kernel 3, stride 1, padding 1 unless said. */
+export class Conv2d extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter | undefined;
+  readonly #options: { readonly stride: number; readonly pads: readonly [number, number, number, number] };
+
+  constructor(inputs: number, outputs: number, options: Conv2dOptions = {}) {
+    super();
+    const { kernel = 3, stride = 1, padding = 1, bias = true } = options;
+    this.weight = new Parameter([outputs, inputs, kernel, kernel]);
+    this.bias = bias ? new Parameter([outputs]) : undefined;
+    this.#options = { stride, pads: typeof padding === 'number' ? [padding, padding, padding, padding] : padding };
+  }
+
+  forward(x: Value): Value {
+    const { stride, pads } = this.#options;
+    const bias = this.bias && x.graph.parameter(this.bias);
+    return x.graph.tap(this, conv2d(x, x.graph.parameter(this.weight), bias, { stride: [stride, stride], pads }));
+  }
+}
+
+/**
+ * Convolution of three frames, kernel (3, 1, 1), zeros before the first and after the last frame. Works on
+ * [B, C, F, H * W] as a 2-D convolution with kernel (3, 1), for which the runtime has a faster path than for 3-D.
+ */
+export class TemporalConv extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+
+  constructor(inputs: number, outputs: number) {
+    super();
+    this.weight = new Parameter([outputs, inputs, 3, 1, 1], { view: [outputs, inputs, 3, 1] });
+    this.bias = new Parameter([outputs]);
+  }
+
+  forward(x: Value): Value {
+    const { graph } = x;
+    return graph.tap(this, conv2d(x, graph.parameter(this.weight), graph.parameter(this.bias), { pads: [1, 0, 1, 0] }));
+  }
+}
+
+/** Group normalisation of x [N, C, ...] over the channels of a group and all later axes. */
+export class GroupNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly #groups: number;
+  readonly #eps: number;
+
+  constructor(groups: number, channels: number, eps: number) {
+    super();
+    if (channels % groups !== 0) throw new Error(`${channels} channels are not ${groups} equal groups`);
+    this.weight = new Parameter([channels]);
+    this.bias = new Parameter([channels]);
+    this.#groups = groups;
+    this.#eps = eps;
+  }
+
+  forward(x: Value): Value {
+    // One "channel" per group: on CPU this is faster and more exact than GroupNormalization, which is expanded.
+    const grouped = reshape(x, [dim(x, 0), this.#groups, -1]);
+    const normal = reshape(instanceNorm(grouped, this.#eps), x.dims);
+    const perChannel = [dim(x, 1), ...x.dims.slice(2).map(() => 1)];
+    const weight = reshape(x.graph.parameter(this.weight), perChannel);
+    const bias = reshape(x.graph.parameter(this.bias), perChannel);
+    return x.graph.tap(this, add(mul(normal, weight), bias));
+  }
+}
+
+/** Normalisation over the last axis. */
+export class LayerNorm extends Module {
+  readonly weight: Parameter;
+  readonly bias: Parameter;
+  readonly #eps: number;
+
+  constructor(width: number, eps = 1e-5) {
+    super();
+    this.weight = new Parameter([width]);
+    this.bias = new Parameter([width]);
+    this.#eps = eps;
+  }
+
+  forward(x: Value): Value {
+    const { graph } = x;
+    return graph.tap(this, layerNorm(x, graph.parameter(this.weight), graph.parameter(this.bias), this.#eps));
+  }
+}

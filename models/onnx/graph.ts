@@ -1,0 +1,194 @@
+import type { Checkpoint, WeightLocation } from '../checkpoint/checkpoint.js';
+import { bytesPerElement, type DType, sizeOf, type TensorData } from '../tensor.js';
+import type { BuiltGraph, GraphPort, Residency } from './built-graph.js';
+import { type Initializer, type Node, writeModel } from './model-proto.js';
+import { bind, Module, type Parameter, walk } from './module.js';
+import { commonFolder } from './weights-root.js';
+
+/** Which execution provider a graph is meant for: decides between operators where providers differ. */
+export type Target = 'cpu' | 'cuda' | 'webgpu';
+
+export type GraphOptions = {
+  readonly name: string;
+  readonly residency: Residency;
+  readonly target: Target;
+};
+
+/** A tensor inside a graph under construction. Its shape is always fully known. */
+export type Value = {
+  readonly graph: Graph;
+  readonly name: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+};
+
+export type Attribute = number | string | readonly number[] | { readonly float: number };
+
+export type NodeSpec = {
+  /** Operator name, or `com.microsoft:Name` for an operator of onnxruntime's own domain. */
+  readonly op: string;
+  readonly inputs: readonly (Value | undefined)[];
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  readonly outputs: readonly { readonly dtype: DType; readonly dims: readonly number[] }[];
+};
+
+/**
+ * Parameters of at least this many elements stay in the checkpoint in `low-memory` residency; smaller ones (norms,
+ * biases) are always constants: together they are well under 1 % of a model.
+ */
+const inPlaceElements = 4096;
+
+type Weight = { readonly name: string; readonly location: WeightLocation };
+
+/**
+ * An ONNX graph under construction. Operators are functions over Values (ops.ts); this class only collects nodes,
+ * constants and weights, and writes the model.
+ */
+export class Graph {
+  readonly options: GraphOptions;
+  readonly #inputs: GraphPort[] = [];
+  readonly #outputs: GraphPort[] = [];
+  readonly #nodes: Node[] = [];
+  readonly #casts: Node[] = [];
+  readonly #initializers: Initializer[] = [];
+  readonly #overridable: GraphPort[] = [];
+  readonly #weights = new Map<Parameter, Weight>();
+  readonly #paths = new Map<Module, string>();
+  readonly #parameters = new Map<Parameter, Value>();
+  readonly #constants = new Map<string, Value>();
+  readonly #taps = new Map<string, Value>();
+  readonly #files = new Set<string>();
+  #counter = 0;
+  #weightBytes = 0;
+
+  constructor(options: GraphOptions) {
+    this.options = options;
+  }
+
+  /**
+   * Gives every parameter of `module` its place in `checkpoint` (strictly, see `bind`). `scope` is what the model is
+   * called in messages and the prefix of its names in the graph.
+   */
+  bind(module: Module, checkpoint: Checkpoint, scope: string): void {
+    for (const [parameter, { name, location }] of bind(module, checkpoint, scope)) {
+      this.#weights.set(parameter, { name: `${scope}.${name}`, location });
+    }
+    walk(module, '', (path, node) => {
+      if (node instanceof Module) this.#paths.set(node, path ? `${scope}.${path}` : scope);
+    });
+  }
+
+  input(name: string, dtype: DType, dims: readonly number[]): Value {
+    this.#inputs.push({ name, dtype, dims });
+    return { graph: this, name, dtype, dims };
+  }
+
+  /** Declares `value` an output called `name`. */
+  output(name: string, value: Value): void {
+    this.add({ op: 'Identity', inputs: [value], outputs: [value] }, [name]);
+    this.#outputs.push({ name, dtype: value.dtype, dims: value.dims });
+  }
+
+  /** Adds an operator; returns its outputs. */
+  add(spec: NodeSpec, names?: readonly string[]): Value[] {
+    const [domain, op] = spec.op.includes(':') ? (spec.op.split(':') as [string, string]) : ['', spec.op];
+    const outputs = spec.outputs.map(({ dtype, dims }, i) => ({
+      graph: this,
+      name: names?.[i] ?? `v${this.#counter++}`,
+      dtype,
+      dims,
+    }));
+    this.#nodes.push({
+      op,
+      domain,
+      inputs: spec.inputs.map((value) => value?.name ?? ''),
+      outputs: outputs.map((value) => value.name),
+      attributes: spec.attributes ?? {},
+    });
+    return outputs;
+  }
+
+  /** A small constant, stored in the model itself. Equal constants are shared. */
+  constant(dtype: DType, dims: readonly number[], data: TensorData): Value {
+    const raw = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    if (raw.length !== sizeOf(dims) * bytesPerElement[dtype]) throw new RangeError(`constant does not fill [${dims}]`);
+    const key = raw.length <= 64 ? `${dtype}[${dims}]${raw}` : undefined;
+    const known = key === undefined ? undefined : this.#constants.get(key);
+    if (known) return known;
+    const value = { graph: this, name: `c${this.#counter++}`, dtype, dims };
+    this.#initializers.push({ name: value.name, dtype, dims, data: raw.slice() });
+    if (key !== undefined) this.#constants.set(key, value);
+    return value;
+  }
+
+  /** The float32 value of a bound parameter; whatever the file holds is converted by the graph. */
+  parameter(parameter: Parameter): Value {
+    const known = this.#parameters.get(parameter);
+    if (known) return known;
+    const weight = this.#weights.get(parameter);
+    if (!weight) throw new Error('a parameter is used in a graph it was not bound to');
+    if (parameter.unused) throw new Error(`${weight.name} is marked as unused but used`);
+    const value = this.#weight(weight, parameter.dims);
+    this.#parameters.set(parameter, value);
+    return value;
+  }
+
+  #weight({ name, location }: Weight, dims: readonly number[]): Value {
+    const { dtype, file, offset, byteLength } = location;
+    this.#initializers.push({ name, dtype, dims, external: { file, offset, byteLength } });
+    this.#files.add(file);
+    this.#weightBytes += byteLength;
+    // An initializer that is also a graph input may be overridden, so the runtime can neither fold nor pre-pack it:
+    // it stays mapped from the file.
+    const inPlace = this.options.residency === 'low-memory' && dims.length > 1 && sizeOf(dims) >= inPlaceElements;
+    if (inPlace) this.#overridable.push({ name, dtype, dims });
+    if (dtype === 'float32') return { graph: this, name, dtype, dims };
+    const cast = `${name}.f32`;
+    const attributes = { to: 1 };
+    this.#casts.push({ op: 'Cast', domain: '', inputs: [name], outputs: [cast], attributes });
+    return { graph: this, name: cast, dtype: 'float32', dims };
+  }
+
+  /** Remembers the result of a module under its path, for traces; returns it. */
+  tap(module: Module, value: Value): Value {
+    const path = this.#paths.get(module);
+    if (path !== undefined) this.#taps.set(path, value);
+    return value;
+  }
+
+  /** The remembered result of the module at `path`. */
+  tapped(path: string): Value {
+    const value = this.#taps.get(path);
+    if (!value) throw new Error(`no module called ${path} has run in this graph`);
+    return value;
+  }
+
+  /** Numbers for reports: operators, weights. */
+  get size(): { readonly nodes: number; readonly weights: number } {
+    return { nodes: this.#nodes.length + this.#casts.length, weights: this.#parameters.size };
+  }
+
+  finish(): BuiltGraph {
+    const { name, residency } = this.options;
+    const root = commonFolder([...this.#files]);
+    // Casts first: written next to their consumers they would be scheduled all at once when a session starts to run,
+    // and every float32 copy of the weights would be alive together (measured).
+    const model = writeModel({
+      name,
+      nodes: [...this.#casts, ...this.#nodes],
+      initializers: this.#initializers,
+      inputs: [...this.#inputs, ...this.#overridable],
+      outputs: this.#outputs,
+      weightsRoot: root,
+    });
+    return {
+      name,
+      model,
+      weightsRoot: root,
+      inputs: this.#inputs,
+      outputs: this.#outputs,
+      residency,
+      weightBytes: this.#weightBytes,
+    };
+  }
+}

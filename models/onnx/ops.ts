@@ -1,0 +1,255 @@
+import { type DType, sizeOf } from '../tensor.js';
+import type { Attribute, Graph, Value } from './graph.js';
+
+/*
+ * ONNX operators as functions over Values, each with its shape rule. Shapes are static, so a mistake is found while the
+ * graph is built: `fail` throws a plain Error, because only a bug in an architecture can cause it.
+ */
+
+function fail(op: string, ...values: readonly Value[]): never {
+  const shapes = values.map(({ dtype, dims }) => `${dtype}[${dims.join(', ')}]`).join(' and ');
+  throw new Error(`${op} cannot take ${shapes}`);
+}
+
+type Attributes = Readonly<Record<string, Attribute>>;
+
+function emit(
+  op: string,
+  x: Value,
+  inputs: readonly (Value | undefined)[],
+  dims: readonly number[],
+  attributes: Attributes = {},
+  dtype: DType = x.dtype,
+): Value {
+  return x.graph.add({ op, inputs, attributes, outputs: [{ dtype, dims }] })[0] as Value;
+}
+
+/** Dimension `axis` of a value; negative axes count from the end. */
+export function dim(x: Value, axis: number): number {
+  return x.dims.at(axis) ?? fail(`dimension ${axis}`, x);
+}
+
+/** Shape after broadcasting by the rules of NumPy. */
+export function broadcastDims(a: readonly number[], b: readonly number[]): number[] | undefined {
+  const dims: number[] = [];
+  for (let i = Math.max(a.length, b.length); i > 0; i--) {
+    const m = a[a.length - i] ?? 1;
+    const n = b[b.length - i] ?? 1;
+    if (m !== n && m !== 1 && n !== 1) return undefined;
+    dims.push(m === 1 ? n : m);
+  }
+  return dims;
+}
+
+function elementwise(op: string, a: Value, b: Value): Value {
+  const dims = broadcastDims(a.dims, b.dims);
+  return dims && a.dtype === b.dtype ? emit(op, a, [a, b], dims) : fail(op, a, b);
+}
+
+export const add = (a: Value, b: Value): Value => elementwise('Add', a, b);
+export const sub = (a: Value, b: Value): Value => elementwise('Sub', a, b);
+export const mul = (a: Value, b: Value): Value => elementwise('Mul', a, b);
+export const div = (a: Value, b: Value): Value => elementwise('Div', a, b);
+
+const unary = (op: string, x: Value): Value => emit(op, x, [x], x.dims);
+
+export const sqrt = (x: Value): Value => unary('Sqrt', x);
+export const sin = (x: Value): Value => unary('Sin', x);
+export const cos = (x: Value): Value => unary('Cos', x);
+export const relu = (x: Value): Value => unary('Relu', x);
+export const sigmoid = (x: Value): Value => unary('Sigmoid', x);
+/** Exact (erf) GELU. */
+export const gelu = (x: Value): Value => unary('Gelu', x);
+/** x * sigmoid(x); the runtime fuses the pair. */
+export const silu = (x: Value): Value => mul(x, sigmoid(x));
+/** x * sigmoid(1.702 x), CLIP's `quick_gelu`. */
+export const quickGelu = (x: Value): Value => mul(x, sigmoid(mul(x, scalar(x.graph, 1.702))));
+/** Nearest integer, halves to even. */
+export const round = (x: Value): Value => unary('Round', x);
+
+/** A float32 constant of rank 0. */
+export function scalar(graph: Graph, value: number): Value {
+  return graph.constant('float32', [], Float32Array.of(value));
+}
+
+export function floats(graph: Graph, dims: readonly number[], values: Iterable<number>): Value {
+  return graph.constant('float32', dims, Float32Array.from(values));
+}
+
+function int64s(graph: Graph, values: readonly number[]): Value {
+  return graph.constant('int64', [values.length], BigInt64Array.from(values, BigInt));
+}
+
+const castTo = { float32: 1, uint8: 2, int32: 6, int64: 7 } as const;
+
+export function cast(x: Value, dtype: keyof typeof castTo): Value {
+  return x.dtype === dtype ? x : emit('Cast', x, [x], x.dims, { to: castTo[dtype] }, dtype);
+}
+
+/** Limits values to [low, high]. */
+export function clip(x: Value, low: number, high: number): Value {
+  return emit('Clip', x, [x, scalar(x.graph, low), scalar(x.graph, high)], x.dims);
+}
+
+/** Same elements, other shape; one dimension may be -1. */
+export function reshape(x: Value, dims: readonly number[]): Value {
+  const rest = sizeOf(x.dims) / sizeOf(dims.filter((n) => n !== -1));
+  const full = dims.map((n) => (n === -1 ? rest : n));
+  if (sizeOf(full) !== sizeOf(x.dims) || !Number.isInteger(rest)) fail(`a reshape to [${dims.join(', ')}]`, x);
+  if (full.length === x.dims.length && full.every((n, i) => n === x.dims[i])) return x;
+  return emit('Reshape', x, [x, int64s(x.graph, full)], full);
+}
+
+/** Axis i of the result is axis `order[i]` of `x`. */
+export function transpose(x: Value, order: readonly number[]): Value {
+  if ([...order].sort((a, b) => a - b).some((axis, i) => axis !== i) || order.length !== x.dims.length)
+    fail(`a transpose by [${order.join(', ')}]`, x);
+  return emit(
+    'Transpose',
+    x,
+    [x],
+    order.map((axis) => dim(x, axis)),
+    { perm: order },
+  );
+}
+
+/** Repeats dimensions of size 1. */
+export function expand(x: Value, dims: readonly number[]): Value {
+  const full = broadcastDims(x.dims, dims);
+  if (!full) return fail(`an expansion to [${dims.join(', ')}]`, x);
+  return emit('Expand', x, [x, int64s(x.graph, full)], full);
+}
+
+/** Joins values that differ in `axis` only. */
+export function concat(values: readonly Value[], axis: number): Value {
+  const [first] = values;
+  if (!first) throw new Error('nothing to concatenate');
+  const at = axis < 0 ? axis + first.dims.length : axis;
+  const fits = (x: Value) =>
+    x.dims.length === first.dims.length && x.dims.every((n, i) => i === at || n === first.dims[i]);
+  if (!values.every((x) => x.dtype === first.dtype && fits(x))) fail('concatenation', ...values);
+  const length = values.reduce((sum, x) => sum + dim(x, at), 0);
+  return emit('Concat', first, values, first.dims.with(at, length), { axis: at });
+}
+
+/** Elements from `start` up to but not including `end` along `axis`. */
+export function slice(x: Value, axis: number, start: number, end: number): Value {
+  const at = axis < 0 ? axis + x.dims.length : axis;
+  if (start < 0 || end > dim(x, at) || start >= end) fail(`a slice ${start}..${end} along axis ${axis}`, x);
+  const inputs = [x, int64s(x.graph, [start]), int64s(x.graph, [end]), int64s(x.graph, [at])];
+  return emit('Slice', x, inputs, x.dims.with(at, end - start));
+}
+
+/** Two equal parts along `axis`. */
+export function halve(x: Value, axis: number): [Value, Value] {
+  const at = axis < 0 ? axis + x.dims.length : axis;
+  const half = dim(x, at) / 2;
+  if (!Number.isInteger(half)) fail('halving', x);
+  const part = { dtype: x.dtype, dims: x.dims.with(at, half) };
+  const attributes = { axis: at, num_outputs: 2 };
+  return x.graph.add({ op: 'Split', inputs: [x], attributes, outputs: [part, part] }) as [Value, Value];
+}
+
+/** Mean over `axes`, which stay as dimensions of size 1. */
+export const reduceMean = (x: Value, axes: readonly number[]): Value => reduce('ReduceMean', x, axes);
+export const reduceSum = (x: Value, axes: readonly number[]): Value => reduce('ReduceSum', x, axes);
+
+function reduce(op: string, x: Value, axes: readonly number[]): Value {
+  const dims = x.dims.map((n, axis) => (axes.includes(axis) ? 1 : n));
+  return emit(op, x, [x, int64s(x.graph, axes)], dims, { keepdims: 1 });
+}
+
+/** Matrix product over the last two axes; leading axes broadcast. */
+export function matmul(a: Value, b: Value): Value {
+  const batch = broadcastDims(a.dims.slice(0, -2), b.dims.slice(0, -2));
+  if (!batch || dim(a, -1) !== dim(b, -2)) return fail('MatMul', a, b);
+  return emit('MatMul', a, [a, b], [...batch, dim(a, -2), dim(b, -1)]);
+}
+
+/** x [..., K] times the transpose of weight [N, K]: the product of a linear layer. */
+export function matmulTransposed(x: Value, weight: Value): Value {
+  if (weight.dims.length !== 2 || dim(x, -1) !== dim(weight, 1)) fail('a linear layer', x, weight);
+  // On CPU the fused operator reads the checkpoint's layout; elsewhere it would fall back to the CPU (WebGPU).
+  if (x.graph.options.target !== 'cpu') return matmul(x, transpose(weight, [1, 0]));
+  const dims = [...x.dims.slice(0, -1), dim(weight, 0)];
+  return emit('com.microsoft:FusedMatMul', x, [x, weight], dims, { transB: 1 });
+}
+
+export type ConvOptions = {
+  readonly stride?: readonly [number, number];
+  /** Zeros around the picture: top, left, bottom, right. */
+  readonly pads?: readonly [number, number, number, number];
+};
+
+/** 2-D convolution of x [N, I, H, W] with weight [O, I, kh, kw]. */
+export function conv2d(x: Value, weight: Value, bias: Value | undefined, options: ConvOptions = {}): Value {
+  const { stride = [1, 1], pads = [0, 0, 0, 0] } = options;
+  const [n, c, h, w] = x.dims;
+  const [o, i, kh, kw] = weight.dims;
+  if (n === undefined || h === undefined || w === undefined || o === undefined || kh === undefined || kw === undefined)
+    return fail('Conv', x, weight);
+  const rows = Math.floor((h + pads[0] + pads[2] - kh) / stride[0]) + 1;
+  const columns = Math.floor((w + pads[1] + pads[3] - kw) / stride[1]) + 1;
+  if (c !== i || rows < 1 || columns < 1) fail('Conv', x, weight);
+  const attributes = { kernel_shape: [kh, kw], strides: stride, pads };
+  return emit('Conv', x, [x, weight, bias], [n, o, rows, columns], attributes);
+}
+
+/** Normalises every [n, c, :] of x [N, C, ...] to mean 0 and variance 1. */
+export function instanceNorm(x: Value, epsilon: number): Value {
+  const channels = dim(x, 1);
+  const ones = floats(x.graph, [channels], new Float32Array(channels).fill(1));
+  const zeros = floats(x.graph, [channels], new Float32Array(channels));
+  return emit('InstanceNormalization', x, [x, ones, zeros], x.dims, { epsilon: { float: epsilon } });
+}
+
+/** Normalises over the last axis, then scales and shifts. */
+export function layerNorm(x: Value, weight: Value, bias: Value, epsilon: number): Value {
+  if (dim(x, -1) !== sizeOf(weight.dims)) fail('LayerNormalization', x, weight);
+  const attributes = { axis: x.dims.length - 1, epsilon: { float: epsilon } };
+  return emit('LayerNormalization', x, [x, weight, bias], x.dims, attributes);
+}
+
+export function softmax(x: Value): Value {
+  return emit('Softmax', x, [x], x.dims, { axis: x.dims.length - 1 });
+}
+
+/** Repeats rows and columns of x [N, C, H, W] twice. */
+export function upsampleNearest2x(x: Value): Value {
+  const [n, c, h, w] = x.dims;
+  if (n === undefined || c === undefined || h === undefined || w === undefined) return fail('upsampling', x);
+  const attributes = { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor' };
+  const scales = floats(x.graph, [4], [1, 1, 2, 2]);
+  return emit('Resize', x, [x, undefined, scales], [n, c, h * 2, w * 2], attributes);
+}
+
+/** Rows of `table` [V, C] by index: int32 [N] -> [N, C]. */
+export function gather(table: Value, indices: Value): Value {
+  return emit('Gather', table, [table, indices], [...indices.dims, ...table.dims.slice(1)], { axis: 0 });
+}
+
+/**
+ * Scaled dot-product attention of q [B, T, H * d] with k, v [B, S, H * d], scale d ** -0.5; result [B, T, H * d].
+ * The fused operator needs memory for T rows only; it is avoided on WebGPU, where it has given wrong results.
+ */
+export function attention(q: Value, k: Value, v: Value, heads: number): Value {
+  const [batch, length, width] = q.dims;
+  if (
+    batch === undefined ||
+    length === undefined ||
+    width === undefined ||
+    width % heads !== 0 ||
+    dim(k, 1) !== dim(v, 1)
+  )
+    return fail(`attention with ${heads} heads`, q, k, v);
+  const scale = (width / heads) ** -0.5;
+  if (q.graph.options.target !== 'webgpu') {
+    const attributes = { num_heads: heads, scale: { float: scale } };
+    return emit('com.microsoft:MultiHeadAttention', q, [q, k, v], q.dims, attributes);
+  }
+  const split = (x: Value) => reshape(x, [batch, dim(x, 1), heads, width / heads]);
+  const scores = matmul(transpose(split(q), [0, 2, 1, 3]), transpose(split(k), [0, 2, 3, 1]));
+  const weights = softmax(mul(scores, scalar(q.graph, scale)));
+  const mixed = matmul(weights, transpose(split(v), [0, 2, 1, 3]));
+  return reshape(transpose(mixed, [0, 2, 1, 3]), [batch, length, width]);
+}

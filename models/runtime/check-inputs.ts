@@ -1,0 +1,83 @@
+import { PantomimeError } from '../errors.js';
+import type { BuiltGraph, GraphPort } from '../onnx/built-graph.js';
+import type { DType } from '../tensor.js';
+import { sizeOf } from '../tensor.js';
+import type { RunInput } from './protocol.js';
+
+/** Names and ports of a loaded graph: what stays here of a BuiltGraph when its bytes are in the engine. */
+export type GraphPorts = Pick<BuiltGraph, 'name' | 'inputs' | 'outputs'>;
+
+/** Type and shape of a named tensor. */
+export type SourceShape = { readonly dtype: DType; readonly dims: readonly number[] };
+
+/**
+ * Checks the inputs of a run against the ports of its graph, before anything is sent: the runtime's own messages name
+ * neither the graph nor what to change. Throws PantomimeError `engine.input`.
+ */
+export function checkInputs(
+  graph: GraphPorts,
+  inputs: Readonly<Record<string, RunInput>>,
+  sources: ReadonlyMap<string, SourceShape>,
+): void {
+  const known = new Set(graph.inputs.map((port) => port.name));
+  for (const name of Object.keys(inputs)) {
+    if (!known.has(name)) throw wrong(graph, `has no input ${name}`, undefined, `one of ${[...known].join(', ')}`);
+  }
+  for (const port of graph.inputs) {
+    const input = Object.hasOwn(inputs, port.name) ? inputs[port.name] : undefined;
+    if (!input) throw wrong(graph, `input ${port.name} is missing`, undefined, describe(port));
+    const given = shapeOf(graph, port, input, sources);
+    if (given.dtype !== port.dtype || !sameDims(given.dims, port.dims)) {
+      throw wrong(graph, `input ${port.name} does not fit`, describe(given), describe(port));
+    }
+  }
+}
+
+/** Checks that `names` are outputs of the graph; all of them when left out. */
+export function checkOutputs(graph: GraphPorts, names?: readonly string[]): readonly string[] {
+  const known = graph.outputs.map((port) => port.name);
+  for (const name of names ?? []) {
+    if (!known.includes(name)) throw wrong(graph, `has no output ${name}`, undefined, `one of ${known.join(', ')}`);
+  }
+  return names ?? known;
+}
+
+function shapeOf(
+  graph: GraphPorts,
+  port: GraphPort,
+  input: RunInput,
+  sources: ReadonlyMap<string, SourceShape>,
+): SourceShape {
+  if (!('ref' in input)) {
+    if (input.data.length === sizeOf(input.dims)) return input;
+    throw wrong(graph, `input ${port.name} has ${input.data.length} values`, undefined, describe(input));
+  }
+  const source = sources.get(input.ref);
+  if (!source) throw wrong(graph, `input ${port.name} refers to ${input.ref}, which is not defined`);
+  if (!input.rows) return source;
+  const [available = 0, ...rowDims] = source.dims;
+  const bad = input.rows.find((row) => !Number.isInteger(row) || row < 0 || row >= available);
+  if (bad !== undefined) {
+    throw wrong(graph, `input ${port.name} wants row ${bad} of ${input.ref}`, undefined, `0 to ${available - 1}`);
+  }
+  return { dtype: source.dtype, dims: [input.rows.length, ...rowDims] };
+}
+
+function sameDims(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
+}
+
+function describe({ dtype, dims }: SourceShape): string {
+  return `${dtype} [${dims.join(', ')}]`;
+}
+
+function wrong(graph: GraphPorts, what: string, got?: string, expected?: string): PantomimeError {
+  return new PantomimeError({
+    code: 'engine.input',
+    kind: 'internal',
+    what,
+    where: `graph ${graph.name}`,
+    got,
+    expected,
+  });
+}

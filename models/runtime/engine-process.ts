@@ -1,0 +1,118 @@
+/**
+ * The engine process: owns every session of one device. `engine.ts` starts it and talks to it by messages. A run blocks
+ * this process, not its parent; killing it is how a run is cancelled.
+ */
+import { Worker } from 'node:worker_threads';
+import type * as Ort from 'onnxruntime-node';
+
+import type { BuiltGraph } from '../onnx/built-graph.js';
+import { Graph } from '../onnx/graph.js';
+import type { DType, Tensor, TensorData } from '../tensor.js';
+import type { LoadOptions, ProviderOptions, Reply, Request, RunInput } from './protocol.js';
+import { createResources } from './resources.js';
+
+// Ctrl-C reaches the whole process group: the parent decides what it means.
+process.on('SIGINT', () => {});
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+new Worker(new URL('./lifeline.js', import.meta.url)).unref();
+
+// Newer Node has Float16Array, and the runtime would use it; half floats are Uint16Array here, on every version.
+Reflect.deleteProperty(globalThis, 'Float16Array');
+const ort = await import('onnxruntime-node');
+
+const sessions = new Map<number, Ort.InferenceSession>();
+const resources = createResources();
+let device: ProviderOptions = { provider: 'cpu', deviceId: 0, threads: 1 };
+
+async function open(options: ProviderOptions): Promise<{ pid: number; runtimeVersion: string }> {
+  device = options;
+  // A graph of one addition, run once: a provider that loads but cannot compute is found here and not after minutes.
+  const probe = new Graph({ name: 'probe', residency: 'fast', target: options.provider });
+  const x = probe.input('x', 'float32', [1]);
+  const sum = probe.add({ op: 'Add', inputs: [x, x], outputs: [{ dtype: 'float32', dims: [1] }] })[0];
+  if (sum) probe.output('y', sum);
+  const session = await createSession(probe.finish(), {});
+  const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(2), [1]) });
+  if (y?.data[0] !== 4) throw new Error(`the ${options.provider} provider computes 2 + 2 = ${y?.data[0]}`);
+  await session.release();
+  return { pid: process.pid, runtimeVersion: ort.env.versions.node ?? ort.env.versions.common };
+}
+
+function createSession(graph: BuiltGraph, { forbidCpuFallback }: LoadOptions): Promise<Ort.InferenceSession> {
+  const { provider, deviceId, threads } = device;
+  return ort.InferenceSession.create(graph.model, {
+    executionProviders: [provider === 'cuda' ? { name: 'cuda', deviceId } : provider],
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Planning the whole arena ahead nearly doubles the peak of these graphs and is no faster (measured).
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    extra: {
+      session: {
+        model_external_initializers_file_folder_path: graph.weightsRoot,
+        ...(forbidCpuFallback && { disable_cpu_ep_fallback: '1' }),
+      },
+    },
+  });
+}
+
+async function run(session: number, inputs: Readonly<Record<string, RunInput>>, outputs: readonly string[]) {
+  const feeds: Record<string, Ort.Tensor> = {};
+  for (const [name, input] of Object.entries(inputs)) {
+    const { dtype, dims, data } = resources.resolve(input);
+    feeds[name] = new ort.Tensor(dtype as 'float32', data as Float32Array, dims);
+  }
+  const results = await sessionOf(session).run(feeds, outputs);
+  return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
+}
+
+function fromOrt(tensor: Ort.Tensor): Tensor {
+  const data = tensor.data as TensorData;
+  return { dtype: tensor.type as DType, dims: [...tensor.dims], data };
+}
+
+function sessionOf(id: number): Ort.InferenceSession {
+  const session = sessions.get(id);
+  if (!session) throw new Error(`there is no session ${id}`);
+  return session;
+}
+
+async function answer(request: Request) {
+  switch (request.call) {
+    case 'open':
+      return open(request.args);
+    case 'load':
+      sessions.set(request.args.session, await createSession(request.args.graph, request.args.options));
+      return undefined;
+    case 'release':
+      await sessions.get(request.args.session)?.release();
+      sessions.delete(request.args.session);
+      return undefined;
+    case 'define':
+      return resources.define(request.args.name, request.args.source);
+    case 'forget':
+      return resources.forget(request.args.name);
+    case 'run':
+      return run(request.args.session, request.args.inputs, request.args.outputs);
+    case 'memory':
+      return { rssBytes: process.memoryUsage.rss(), peakRssBytes: process.resourceUsage().maxRSS * 1024 };
+  }
+}
+
+function send(reply: Reply): void {
+  process.send?.(reply);
+}
+
+let queue: Promise<void> = Promise.resolve();
+process.on('message', (request: Request) => {
+  queue = queue.then(async () => {
+    try {
+      const result = await answer(request);
+      send({ id: request.id, ok: true, result: result ?? undefined });
+    } catch (error) {
+      send({ id: request.id, ok: false, message: error instanceof Error ? error.message : String(error) });
+    }
+  });
+});

@@ -1,0 +1,187 @@
+import { availableParallelism } from 'node:os';
+import { resolve as resolvePath } from 'node:path';
+
+import { PantomimeError } from '../errors.js';
+import type { BuiltGraph } from '../onnx/built-graph.js';
+import type { Tensor } from '../tensor.js';
+import type { GraphPorts, SourceShape } from './check-inputs.js';
+import { checkInputs, checkOutputs } from './check-inputs.js';
+import type { EngineLink } from './engine-link.js';
+import { startEngineProcess } from './engine-link.js';
+import type { EngineMemory, LoadOptions, Provider, RunInput, Source } from './protocol.js';
+import { checkProvider, unavailable } from './providers.js';
+
+export type { EngineMemory, FileTensor, LoadOptions, Provider, Reference, RunInput, Source } from './protocol.js';
+
+export type EngineOptions = {
+  readonly provider: Provider;
+  /** Which GPU, for `cuda`; 0 when left out. */
+  readonly deviceId?: number | undefined;
+  /** Computing threads on the CPU; the number of cores this process may use when left out. */
+  readonly threads?: number | undefined;
+  /** Kills the engine, whatever it does. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type EngineInfo = {
+  readonly provider: Provider;
+  readonly deviceId: number;
+  readonly threads: number;
+  readonly pid: number;
+  /** Version of onnxruntime. */
+  readonly runtimeVersion: string;
+};
+
+/** A graph loaded into an engine. */
+export type SessionId = number & { readonly session: unique symbol };
+
+export type RunOptions = {
+  /** Cancelling a run kills the engine: a computation that has begun can be stopped in no other way. */
+  readonly signal?: AbortSignal | undefined;
+  /** Which outputs to compute and return; all when left out. */
+  readonly outputs?: readonly string[] | undefined;
+};
+
+/**
+ * A process that owns every session of one device. Calls are answered in the order they are made. When the process ends
+ * (killed, out of memory, crashed, cancelled) every call that waits and every later one rejects with a PantomimeError of
+ * kind `device` (`interrupted` when cancelled). It ends with the program that started it and never keeps that alive.
+ */
+export type Engine = AsyncDisposable & {
+  readonly info: EngineInfo;
+  /** Prepares a graph for running. Throws kind `model` when the runtime refuses it. */
+  load(graph: BuiltGraph, options?: LoadOptions): Promise<SessionId>;
+  /** Frees a graph and the memory it holds. */
+  release(id: SessionId): Promise<void>;
+  /** Gives a tensor a name to be used as an input of later runs; replaces what had that name. */
+  define(name: string, source: Source): Promise<void>;
+  forget(name: string): Promise<void>;
+  /** Runs a graph. Inputs are checked against its ports first (`engine.input`). */
+  run(id: SessionId, inputs: Readonly<Record<string, RunInput>>, options?: RunOptions): Promise<Record<string, Tensor>>;
+  memory(): Promise<EngineMemory>;
+};
+
+/**
+ * Starts an engine and lets it compute something small, so that a provider that cannot be used is reported here:
+ * kind `device`, code `device.unavailable`. There is no falling back to another provider.
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const { provider, deviceId = 0, threads = availableParallelism(), signal } = options;
+  checkProvider(provider);
+  const link = startEngineProcess(provider);
+  const release = signal && stopOnAbort(link, signal);
+  try {
+    const opened = await link.call('open', { provider, deviceId, threads });
+    return createClient(link, { provider, deviceId, threads, ...opened }, release);
+  } catch (error) {
+    release?.();
+    await link.stop(closed(provider));
+    throw error instanceof PantomimeError ? error : unavailable(provider, messageOf(error), error);
+  }
+}
+
+function createClient(link: EngineLink, info: EngineInfo, onDispose: (() => void) | undefined): Engine {
+  const graphs = new Map<SessionId, GraphPorts>();
+  const sources = new Map<string, SourceShape>();
+  let sessions = 0;
+
+  const graphOf = (id: SessionId): GraphPorts => {
+    const graph = graphs.get(id);
+    if (graph) return graph;
+    throw new PantomimeError({
+      code: 'engine.released',
+      kind: 'internal',
+      what: 'the graph was released',
+      where: `${id}`,
+    });
+  };
+
+  return {
+    info,
+    async load(graph, loadOptions = {}) {
+      const id = ++sessions as SessionId;
+      await link.call('load', { session: id, graph, options: loadOptions }).catch((error: unknown) => {
+        throw refused(error, { code: 'engine.load', kind: 'model', graph: graph.name });
+      });
+      graphs.set(id, { name: graph.name, inputs: graph.inputs, outputs: graph.outputs });
+      return id;
+    },
+    async release(id) {
+      graphs.delete(id);
+      await link.call('release', { session: id });
+    },
+    async define(name, source) {
+      const sent = 'file' in source ? { ...source, file: resolvePath(source.file) } : source;
+      const before = sources.get(name);
+      sources.set(name, { dtype: source.dtype, dims: source.dims });
+      await link.call('define', { name, source: sent }).catch((error: unknown) => {
+        if (before) sources.set(name, before);
+        else sources.delete(name);
+        throw refused(error, { code: 'engine.define', kind: 'internal', graph: name });
+      });
+    },
+    async forget(name) {
+      sources.delete(name);
+      await link.call('forget', { name });
+    },
+    async run(id, inputs, { signal, outputs } = {}) {
+      const graph = graphOf(id);
+      checkInputs(graph, inputs, sources);
+      const wanted = checkOutputs(graph, outputs);
+      if (signal?.aborted) throw cancelled(signal.reason);
+      const release = signal && stopOnAbort(link, signal);
+      try {
+        return await link.call('run', { session: id, inputs, outputs: wanted });
+      } catch (error) {
+        throw refused(error, { code: 'engine.run', kind: 'device', graph: graph.name });
+      } finally {
+        release?.();
+      }
+    },
+    memory: () => link.call('memory', undefined),
+    async [Symbol.asyncDispose]() {
+      onDispose?.();
+      await link.stop(closed(info.provider));
+    },
+  };
+}
+
+function stopOnAbort(link: EngineLink, signal: AbortSignal): () => void {
+  const abort = () => void link.stop(cancelled(signal.reason));
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort, { once: true });
+  return () => signal.removeEventListener('abort', abort);
+}
+
+function cancelled(reason: unknown): PantomimeError {
+  return new PantomimeError({
+    code: 'engine.cancelled',
+    kind: 'interrupted',
+    what: 'the computation was cancelled',
+    cause: reason,
+  });
+}
+
+function closed(provider: Provider): PantomimeError {
+  return new PantomimeError({ code: 'engine.closed', kind: 'device', what: `the ${provider} engine was closed` });
+}
+
+/** What the engine's own refusal means to the caller; an engine that is gone has said so already. */
+function refused(error: unknown, about: { code: string; kind: 'model' | 'device' | 'internal'; graph: string }): Error {
+  if (error instanceof PantomimeError) return error;
+  return new PantomimeError({
+    code: about.code,
+    kind: about.kind,
+    what: messageOf(error),
+    where: about.graph,
+    hint:
+      about.kind === 'model'
+        ? 'If a weight file is named, get it again; if memory is, use low-memory residency or a smaller size.'
+        : 'If memory is named, use fewer frames per window or a smaller size.',
+    cause: error,
+  });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,69 @@
+import type { BuiltGraph } from '../onnx/built-graph.js';
+import type { DType, Tensor } from '../tensor.js';
+
+/** Execution provider of an engine. */
+export type Provider = 'cpu' | 'cuda' | 'webgpu';
+
+/** A tensor lying raw (little-endian, row-major) in a file, read when it is used. */
+export type FileTensor = {
+  readonly file: string;
+  readonly dtype: DType;
+  readonly dims: readonly number[];
+  /** Byte at which it begins; 0 when left out. */
+  readonly offset?: number | undefined;
+};
+
+/** What a name can stand for inside an engine. */
+export type Source = Tensor | FileTensor;
+
+/** A named tensor as a whole, or some of its rows (indices into axis 0, in any order, repeats allowed). */
+export type Reference = { readonly ref: string; readonly rows?: readonly number[] | undefined };
+
+export type RunInput = Tensor | Reference;
+
+export type ProviderOptions = { readonly provider: Provider; readonly deviceId: number; readonly threads: number };
+
+export type LoadOptions = {
+  /**
+   * Refuse (instead of computing on the CPU) operators that the provider has no kernel for. Meant for tests of a
+   * device.
+   */
+  readonly forbidCpuFallback?: boolean | undefined;
+};
+
+/** Process memory in bytes. */
+export type EngineMemory = { readonly rssBytes: number; readonly peakRssBytes: number };
+
+/** What each call sends and gets back; the engine answers calls in the order they were made. */
+export type Calls = {
+  open: { args: ProviderOptions; result: { readonly pid: number; readonly runtimeVersion: string } };
+  load: {
+    args: { readonly session: number; readonly graph: BuiltGraph; readonly options: LoadOptions };
+    result: undefined;
+  };
+  release: { args: { readonly session: number }; result: undefined };
+  define: { args: { readonly name: string; readonly source: Source }; result: undefined };
+  forget: { args: { readonly name: string }; result: undefined };
+  run: {
+    args: {
+      readonly session: number;
+      readonly inputs: Readonly<Record<string, RunInput>>;
+      readonly outputs: readonly string[];
+    };
+    result: Record<string, Tensor>;
+  };
+  memory: { args: undefined; result: EngineMemory };
+};
+
+export type CallName = keyof Calls;
+
+export type Request = {
+  [Name in CallName]: { readonly id: number; readonly call: Name; readonly args: Calls[Name]['args'] };
+}[CallName];
+
+export type Reply =
+  | { readonly id: number; readonly ok: true; readonly result: Calls[CallName]['result'] }
+  | { readonly id: number; readonly ok: false; readonly message: string };
+
+/** Index of the extra pipe that only tells the engine process whether its parent is alive. */
+export const lifelineFd = 4;

@@ -1,0 +1,115 @@
+import { PantomimeError } from '../../models/errors.js';
+import type { ProgressEvent, RunContext, RunResult } from '../events.js';
+import type { OptionsFor } from '../options/checks.js';
+import { loadOptions } from '../options/load.js';
+import { optionsError } from '../options/problem.js';
+import type { AnimateInput, AnimateOptions } from '../options/schema.js';
+import type { Controls } from './controls.js';
+import { runError, terminatedExitCode, toPantomimeError } from './exit.js';
+import { formatError } from './format-error.js';
+import { isInteractive, makeReporter, type Reporter, type Verbosity } from './reporter.js';
+
+/** A command after commander has read it: positional paths, flags as text, control flags. */
+export type CommandLine = {
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly controls: Controls;
+};
+
+export type Action = {
+  readonly purpose: OptionsFor;
+  /** Options below everything the user writes, presets included. */
+  readonly defaults?: () => Promise<AnimateInput>;
+  /** Does the work and returns the words for stdout: paths of results, or a printed plan. */
+  readonly run: (options: AnimateOptions, context: RunContext) => Promise<{ text: string; result?: RunResult }>;
+};
+
+/**
+ * Runs one command from options to exit code: resolves options, shows progress, turns signals into an orderly end (a
+ * second one ends at once) and errors into what a person or a program can read.
+ */
+export async function runCommand(line: CommandLine, action: Action): Promise<number> {
+  const { controls } = line;
+  const verbosity: Verbosity = controls.quiet ? 'quiet' : controls.verbose ? 'verbose' : 'normal';
+  const reporter = makeReporter(
+    { json: controls.json === true, verbosity },
+    { stdout: process.stdout, stderr: process.stderr, env: process.env },
+  );
+  const abort = new AbortController();
+  const signals = watchSignals(abort, reporter);
+  let last: ProgressEvent['type'] | undefined;
+  const onEvent = (event: ProgressEvent) => {
+    last = event.type;
+    reporter.onEvent(event);
+  };
+  try {
+    const options = await loadOptions(
+      { flags: flagsWithPreset(line), settings: controls.set ?? [], config: controls.config },
+      action.purpose,
+      await action.defaults?.(),
+    );
+    const { text, result } = await action.run(options, { signal: abort.signal, onEvent });
+    if (result && last !== 'run.done') onEvent({ type: 'run.done', ...result });
+    reporter.close();
+    if (!(controls.json && result)) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    return 0;
+  } catch (thrown) {
+    const error = toPantomimeError(thrown, abort.signal);
+    const exitCode = error.kind === 'interrupted' ? (signals.exitCode() ?? error.exitCode) : error.exitCode;
+    if (last !== 'run.error') onEvent(runError(error, exitCode));
+    reporter.close();
+    printError(error, controls.verbose === true);
+    return exitCode;
+  } finally {
+    signals.stop();
+  }
+}
+
+/** The error for people, on stderr. */
+export function printError(error: PantomimeError, verbose: boolean): void {
+  const color = isInteractive(process.stderr, process.env);
+  process.stderr.write(formatError(error, { color, stack: verbose || error.kind === 'internal' }));
+}
+
+/** `--reference` is another way to write `--preset reference`. */
+function flagsWithPreset({ flags, controls }: CommandLine): Readonly<Record<string, unknown>> {
+  if (!controls.reference) return flags;
+  if (flags.preset !== undefined && flags.preset !== 'reference') {
+    const what = '--reference and another --preset cannot both be meant';
+    throw optionsError([
+      { code: 'options.preset', where: '--reference', what, got: `--preset ${String(flags.preset)}` },
+    ]);
+  }
+  return { ...flags, preset: 'reference' };
+}
+
+/** The first SIGINT or SIGTERM asks for an orderly end, the second ends the process. */
+function watchSignals(
+  abort: AbortController,
+  reporter: Reporter,
+): { exitCode: () => number | undefined; stop: () => void } {
+  let code: number | undefined;
+  const onSignal = (signal: NodeJS.Signals) => {
+    const first = code === undefined;
+    code ??= signal === 'SIGTERM' ? terminatedExitCode : 130;
+    if (!first) {
+      reporter.close();
+      process.exit(code);
+    }
+    reporter.onEvent({ type: 'note', level: 'info', message: 'stopping; once more ends at once' });
+    abort.abort(
+      new PantomimeError({
+        code: 'run.interrupted',
+        kind: 'interrupted',
+        what: 'interrupted',
+        hint: 'the same command again goes on where this one stopped',
+      }),
+    );
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  return {
+    exitCode: () => code,
+    stop: () => {
+      process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    },
+  };
+}

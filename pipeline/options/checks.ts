@@ -1,0 +1,101 @@
+import { extname } from 'node:path';
+import { kebabCase } from './names.js';
+import type { OptionProblem } from './problem.js';
+import type { AnimateOptions, OptionName } from './schema.js';
+
+/** What is going to be done with the options: `pose` stops after the poses and needs less. */
+export type OptionsFor = 'animate' | 'pose';
+
+/** Options that give the movement; exactly one of them is needed. */
+export const movementOptions = ['video', 'pose', 'controlVideo'] as const satisfies readonly OptionName[];
+
+/** Files that people might ask for but that are not written. */
+const otherFormats = new Set(['.webm', '.gif', '.avi', '.mkv', '.mov', '.png', '.jpg', '.jpeg', '.webp', '.apng']);
+
+/** What one option alone cannot tell. `given` says where an option was written, or undefined if it was not. */
+export function crossChecks(
+  options: AnimateOptions,
+  purpose: OptionsFor,
+  given: (name: OptionName) => string | undefined,
+): OptionProblem[] {
+  const problems: OptionProblem[] = [];
+  const where = (...names: OptionName[]) => names.map(given).find((place) => place !== undefined);
+  const shown = (name: OptionName) => `${kebabCase(name)} ${options[name]}${given(name) ? '' : ' (the default)'}`;
+
+  const movements = movementOptions.filter((name) => options[name] !== null);
+  if (purpose === 'pose' && options.video === null) {
+    problems.push({ code: 'options.no-video', what: 'no driving video was given', hint: 'pantomime pose CLIP' });
+  } else if (purpose === 'pose' && movements.length > 1) {
+    problems.push({
+      code: 'options.movement',
+      where: where('pose', 'controlVideo'),
+      what: 'poses are found in a video; --pose and --control-video have them already',
+    });
+  } else if (movements.length !== 1) {
+    problems.push({
+      code: 'options.movement',
+      where: where(...movements),
+      what: movements.length === 0 ? 'nothing says how to move' : 'more than one thing says how to move',
+      got: movements.length === 0 ? undefined : movements.map((name) => `--${kebabCase(name)}`).join(' and '),
+      expected: 'one of --video, --pose, --control-video',
+      hint: movements.length === 0 ? 'pantomime animate PICTURE CLIP' : undefined,
+    });
+  }
+
+  const extension = extname(options.output ?? '').toLowerCase();
+  if (otherFormats.has(extension)) {
+    problems.push({
+      code: 'options.output-format',
+      where: where('output'),
+      what: 'the output is an .mp4 file or a folder',
+      got: extension,
+      hint: 'a name that ends in .mp4',
+    });
+  }
+  if (purpose === 'pose') return problems;
+
+  if (options.image === null) {
+    problems.push({
+      code: 'options.no-image',
+      what: 'no picture of the character was given',
+      hint: 'pantomime animate PICTURE CLIP',
+    });
+  }
+  if (options.model === null) {
+    problems.push({
+      code: 'options.no-model',
+      what: 'no model was given',
+      expected: '--model FOLDER in diffusers layout',
+      hint: '--model FOLDER, or pantomime demo, which makes a small one',
+    });
+  }
+  if (options.overlap >= options.chunk) {
+    problems.push({
+      code: 'options.overlap',
+      where: where('overlap', 'chunk'),
+      what: 'the overlap must be less than the chunk',
+      got: `${shown('overlap')}, ${shown('chunk')}`,
+      expected: `0 to ${options.chunk - 1}`,
+      hint: `--overlap ${Math.floor(options.chunk / 4)}`,
+    });
+  }
+  if (options.decodeMode === 'overlapped' && options.decodeOverlap >= options.decodeChunk) {
+    problems.push({
+      code: 'options.decode-overlap',
+      where: where('decodeOverlap', 'decodeChunk'),
+      what: 'the decode overlap must be less than the decode chunk',
+      got: `${shown('decodeOverlap')}, ${shown('decodeChunk')}`,
+      expected: `0 to ${options.decodeChunk - 1}`,
+    });
+  }
+  for (const name of ['fpsId', 'motionBucketId'] as const) {
+    if (options.timeIds === 'given' || !given(name)) continue;
+    problems.push({
+      code: 'options.no-effect',
+      where: where(name),
+      what: `--${kebabCase(name)} has no effect: the published pipeline always tells the network 6, 128 and 0.02`,
+      hint: '--time-ids given',
+    });
+  }
+  return problems;
+}

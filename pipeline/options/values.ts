@@ -1,0 +1,42 @@
+import { z } from 'zod';
+
+const timecode = /^(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,9})?)$/;
+
+/** A time in seconds: a number, or text as `1:02.5` or `0:01:02.5`. */
+export const seconds = z.union([
+  z.number().min(0).max(360_000),
+  z.string().max(32).regex(timecode).transform(parseTimecode),
+]);
+
+function parseTimecode(value: string): number {
+  const [, hours = '0', minutes = '0', rest = '0'] = timecode.exec(value) ?? [];
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(rest);
+}
+
+/** A frame rate: a number such as `29.97`, or an exact fraction such as `30000/1001`. Becomes `{ num, den }` in lowest terms. */
+export const rate = z.union([
+  z.number().min(0.01).max(1000).transform(rationalFromNumber),
+  z
+    .string()
+    .max(32)
+    .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,8}$/)
+    .transform((value) => {
+      const [num = 0, den = 1] = value.split('/').map(Number);
+      return lowestTerms(num, den);
+    })
+    .refine(({ num, den }) => num / den >= 0.01 && num / den <= 1000),
+]);
+
+/** Written numbers are decimal fractions, so this is exact for what a person typed: 29.97 is 2997/100, not 30000/1001. */
+function rationalFromNumber(value: number): { num: number; den: number } {
+  return lowestTerms(Math.round(value * 1e6), 1e6);
+}
+
+function lowestTerms(num: number, den: number): { num: number; den: number } {
+  let [a, b] = [num, den];
+  while (b > 0) [a, b] = [b, a % b];
+  return { num: num / a, den: den / a };
+}
+
+/** Whom to follow: `auto`, or a place counted from the left, from 1. */
+export const subject = z.union([z.literal('auto'), z.int().min(1).max(99)]);

@@ -143,10 +143,11 @@ function parseHeader(text: string, extent: Extent): ReadonlyMap<string, TensorLo
   // counted on both sides.
   if (countColons(text) !== countPairs(header)) throw malformed(path, 'the header names something twice');
 
-  const tensors = new Map<string, TensorLocation>();
-  for (const name of names) tensors.set(name, parseEntry(name, header[name], extent));
+  // In the order of the file: an object brings names that look like numbers to the front.
+  const tensors = names.map((name) => [name, parseEntry(name, header[name], extent)] as const);
+  tensors.sort(([, a], [, b]) => a.offset - b.offset || a.byteLength - b.byteLength);
   checkLayout(tensors, extent);
-  return tensors;
+  return new Map(tensors);
 }
 
 function parseEntry(name: string, entry: unknown, { file, path, dataStart, dataBytes }: Extent): TensorLocation {
@@ -194,10 +195,12 @@ function parseEntry(name: string, entry: unknown, { file, path, dataStart, dataB
 }
 
 /** The tensors must cover the data exactly: no byte belongs to two of them, none to nobody. */
-function checkLayout(tensors: ReadonlyMap<string, TensorLocation>, { path, dataStart, dataBytes }: Extent): void {
-  const inOrder = [...tensors].sort(([, a], [, b]) => a.offset - b.offset || a.byteLength - b.byteLength);
+function checkLayout(
+  tensors: readonly (readonly [string, TensorLocation])[],
+  { path, dataStart, dataBytes }: Extent,
+): void {
   let end = dataStart;
-  for (const [name, { offset, byteLength }] of inOrder) {
+  for (const [name, { offset, byteLength }] of tensors) {
     if (offset < end) throw malformed(path, `${name} overlaps the tensor before it`);
     if (offset > end) throw malformed(path, `${offset - end} bytes before ${name} belong to no tensor`);
     end = offset + byteLength;

@@ -22,8 +22,8 @@ describe('drawSkeleton', () => {
   it('gives tight RGB of the asked size, the first limb blue and dimmed under its joints', () => {
     const image = drawSkeleton(
       [person({ 1: { x: 0.1, y: 0.5, score: 1 }, 2: { x: 0.9, y: 0.5, score: 1 } })],
-      432,
-      216,
+      1200,
+      1080,
     );
     expect(image.data.length).toBe(1200 * 1080 * 3);
     const at = (x: number, y: number) => [...image.data.subarray((y * 1200 + x) * 3, (y * 1200 + x) * 3 + 3)];

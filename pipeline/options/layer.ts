@@ -18,6 +18,8 @@ export type WrittenOption = {
   readonly name: string;
   readonly value: unknown;
   readonly where: string;
+  /** Where the name is, if that is not where the value is. */
+  readonly nameWhere?: string;
 };
 
 export type LayerStyle = {
@@ -33,12 +35,12 @@ export type LayerStyle = {
 export function makeLayer(written: Iterable<WrittenOption>, style: LayerStyle): OptionLayer {
   const entries = new Map<OptionName, OptionEntry>();
   const problems: OptionProblem[] = [];
-  for (const { name, value, where } of written) {
+  for (const { name, value, where, nameWhere = where } of written) {
     const found = findOption(name);
     if (!found) {
-      problems.push(unknownOption(name, where, style.nameStyle));
+      problems.push(unknownOption(name, nameWhere, style.nameStyle));
     } else if (entries.has(found)) {
-      problems.push({ code: 'options.repeated', where, what: `${found} is given twice` });
+      problems.push({ code: 'options.repeated', where: nameWhere, what: `${found} is given twice` });
     } else {
       entries.set(found, { value: understand(found, value, style), where });
     }

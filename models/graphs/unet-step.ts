@@ -1,0 +1,135 @@
+import type { Checkpoint } from '../checkpoint/checkpoint.js';
+import { ControlNeXt, type ControlPadding } from '../controlnext/controlnext.js';
+import { injectControl } from '../controlnext/inject.js';
+import { PantomimeError } from '../errors.js';
+import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
+import { Graph, type Target, type Value } from '../onnx/graph.js';
+import { add, concat, div, expand, floats, halve, mul, reshape, scalar, sqrt, sub } from '../onnx/ops.js';
+import { UNet } from '../svd/unet.js';
+import { parseUNetConfig } from '../svd/unet-config.js';
+import { posePixels } from './pose-pixels.js';
+
+export type UnetStepOptions = {
+  readonly unet: Checkpoint;
+  /** Parsed `unet/config.json`. */
+  readonly unetConfig: unknown;
+  /** Left out: no control, and no inputs `control` and `control_scale`. */
+  readonly controlnext?: Checkpoint | undefined;
+  readonly controlPadding?: ControlPadding | undefined;
+  readonly frames: number;
+  /** Size of the video in pixels. */
+  readonly height: number;
+  readonly width: number;
+  /** Two branches and their mix; false: the conditional branch alone, and no input `guidance`. */
+  readonly guidance: boolean;
+  readonly residency: Residency;
+  readonly target: Target;
+  /** Adds the outputs `prediction_uncond` and `prediction_cond`. */
+  readonly trace?: boolean | undefined;
+};
+
+/**
+ * One denoising step of one window as a single graph: input scaling, ControlNeXt, UNet on both guidance branches, and
+ * their mix.
+ *
+ * Inputs, h and w being height / 8 and width / 8, D the width of the image embedding:
+ * - `latents` float32 [F, 4, h, w], not scaled; `sigma` float32 [1]; `timestep` float32 [1], 0.25 ln(sigma)
+ * - `image_latents` float32 [4, h, w], for all frames; `image_embeds` float32 [1, 1, D]; `added_time_ids` float32 [3]
+ * - `control` uint8 [F, H, W, 3], RGB control pictures; `control_scale` float32 [1]
+ * - `guidance` float32 [F], one scale for each frame
+ *
+ * Output `prediction` float32 [F, 4, h, w]: v_uncond + guidance * (v_cond - v_uncond). The unconditional branch has
+ * zeros for image latents and embedding, and no control.
+ * Throws PantomimeError: `model.mismatch`, `model.unet-config`, `model.size`.
+ */
+export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
+  const { frames, height, width, guidance } = options;
+  const config = parseUNetConfig(options.unetConfig);
+  const levels = config.levels.length;
+  checkSize(frames, height, width, 8 * 2 ** (levels - 1));
+  const [h, w] = [height / 8, width / 8];
+  const latentChannels = config.outChannels;
+  const graph = new Graph({ name: 'unet-step', residency: options.residency, target: options.target });
+
+  const unet = new UNet(config);
+  graph.bind(unet, options.unet, 'unet');
+  const contextWidth = config.levels[0]?.contextWidth ?? 0;
+  const latents = graph.input('latents', 'float32', [frames, latentChannels, h, w]);
+  const sigma = graph.input('sigma', 'float32', [1]);
+  const timestep = graph.input('timestep', 'float32', [1]);
+  const imageLatents = graph.input('image_latents', 'float32', [config.inChannels - latentChannels, h, w]);
+  const imageEmbeds = graph.input('image_embeds', 'float32', [1, 1, contextWidth]);
+  const addedTimeIds = graph.input('added_time_ids', 'float32', [3]);
+
+  // Euler's input scaling, 1 / sqrt(sigma^2 + 1).
+  const scaled = div(latents, sqrt(add(mul(sigma, sigma), scalar(graph, 1))));
+  const picture = reshape(imageLatents, [1, ...imageLatents.dims]);
+  const repeated = expand(picture, [frames, ...imageLatents.dims]);
+  const conditional = concat([scaled, repeated], 1);
+  const unconditional = () => concat([scaled, zeros(graph, repeated.dims)], 1);
+
+  const prediction = unet.forward({
+    sample: guidance ? concat([unconditional(), conditional], 0) : conditional,
+    frames,
+    timestep,
+    context: guidance ? concat([zeros(graph, imageEmbeds.dims), imageEmbeds], 0) : imageEmbeds,
+    addedTimeIds: reshape(addedTimeIds, [1, 3]),
+    control:
+      options.controlnext && controlOf(graph, options.controlnext, timestep, config.levels[0]?.channels ?? 0, options),
+  });
+
+  if (guidance) {
+    const scale = reshape(graph.input('guidance', 'float32', [frames]), [frames, 1, 1, 1]);
+    const [uncond, cond] = halve(prediction, 0);
+    graph.output('prediction', add(uncond, mul(scale, sub(cond, uncond))));
+    if (options.trace) {
+      graph.output('prediction_uncond', uncond);
+      graph.output('prediction_cond', cond);
+    }
+  } else {
+    graph.output('prediction', prediction);
+    if (options.trace) graph.output('prediction_cond', prediction);
+  }
+  return graph.finish();
+}
+
+/** Adds ControlNeXt to the graph; returns what it does to the state after down block 0. */
+function controlOf(
+  graph: Graph,
+  checkpoint: Checkpoint,
+  timestep: Value,
+  channels: number,
+  { frames, height, width, guidance, controlPadding }: UnetStepOptions,
+): (h: Value) => Value {
+  const network = new ControlNeXt(channels, controlPadding);
+  graph.bind(network, checkpoint, 'controlnext');
+  const pictures = graph.input('control', 'uint8', [frames, height, width, 3]);
+  const scale = graph.input('control_scale', 'float32', [1]);
+  const features = network.forward(posePixels(pictures), timestep);
+  return (h) => {
+    if (!guidance) return injectControl(h, features, scale);
+    const [uncond, cond] = halve(h, 0);
+    return concat([uncond, injectControl(cond, features, scale)], 0);
+  };
+}
+
+/** Zeros that take no room in the model. */
+function zeros(graph: Graph, dims: readonly number[]): Value {
+  return expand(floats(graph, [1], [0]), dims);
+}
+
+const maxFrames = 1024;
+const maxPixels = 8192;
+
+function checkSize(frames: number, height: number, width: number, multiple: number): void {
+  const fits = (size: number) => Number.isInteger(size) && size > 0 && size <= maxPixels && size % multiple === 0;
+  if (fits(height) && fits(width) && Number.isInteger(frames) && frames > 0 && frames <= maxFrames) return;
+  throw new PantomimeError({
+    code: 'model.size',
+    kind: 'usage',
+    what: 'the UNet cannot work at this size',
+    got: `${frames} frames of ${width}x${height}`,
+    expected: `1 to ${maxFrames} frames, sides that are multiples of ${multiple} up to ${maxPixels}`,
+    hint: `Choose a width and height divisible by ${multiple}.`,
+  });
+}

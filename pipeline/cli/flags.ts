@@ -36,7 +36,7 @@ function flagsOf(name: OptionName): Option[] {
       new Option(`--no-${long}`, description).hideHelp(!on).helpGroup(group),
     ];
   }
-  const value = field.choices.length > 0 ? field.choices.join('|') : (meta.placeholder ?? 'VALUE');
+  const value = field.choices.length > 0 && !meta.placeholder ? field.choices.join('|') : (meta.placeholder ?? 'VALUE');
   const values = meta.valuesText && !meta.path ? `; ${meta.valuesText.replaceAll('`', '')}` : '';
   const description = `${meta.description}${values} (default: ${field.defaultText})`;
   return [new Option(`${short}--${long} <${value}>`, description).helpGroup(group)];

@@ -123,11 +123,17 @@ export const optionsSchema = z.strictObject({
     negative: 'Do not look for fingers',
     pose: true,
   }),
+  face: option(z.boolean().default(true), {
+    group: 'Pose',
+    description: 'Look for the 68 points of the face too',
+    negative: 'Do not look for the points of the face',
+    pose: true,
+  }),
   subject: option(subject.default('auto'), {
     group: 'Pose',
-    description: 'Whom to follow where several people are seen: the most prominent one, or the Nth from the left',
-    valuesText: '`auto` or 1, 2, ...',
-    placeholder: 'N',
+    description: 'Whom to follow where several people are seen: the most prominent, by size or place, or the Nth from the left',
+    valuesText: '`auto`, `largest`, `left`, `right` or 1, 2, ...',
+    placeholder: 'WHO',
     pose: true,
   }),
   smooth: option(share.default(0.5), {

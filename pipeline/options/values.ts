@@ -38,5 +38,5 @@ function lowestTerms(num: number, den: number): { num: number; den: number } {
   return { num: num / a, den: den / a };
 }
 
-/** Whom to follow: `auto`, or a place counted from the left, from 1. */
-export const subject = z.union([z.literal('auto'), z.int().min(1).max(99)]);
+/** Whom to follow: by prominence, size or place, or a place counted from the left, from 1. */
+export const subject = z.union([z.enum(['auto', 'largest', 'left', 'right']), z.int().min(1).max(99)]);

@@ -1,0 +1,48 @@
+import { PantomimeError } from '../../models/errors.js';
+import type { FrameStream, Person, PoseFrame, PoseSequence } from '../types.js';
+import type { PoseDetector } from './detector.js';
+
+export type DetectPosesOptions = {
+  /** Called after every frame, in order. `total` as far as the stream knows it. */
+  readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/**
+ * Finds the people of every frame. Frames are pulled as workers become free, so that memory does not grow with the length
+ * of the clip. Frames without people are kept, empty. Throws `pose.interrupted` when `signal` aborts, and what the
+ * stream or the detector throws; the stream is closed in each case.
+ */
+export async function detectPoses(
+  stream: FrameStream,
+  detector: Pick<PoseDetector, 'name' | 'workers' | 'detect'>,
+  { onProgress, signal }: DetectPosesOptions = {},
+): Promise<PoseSequence> {
+  const frames: PoseFrame[] = [];
+  const inFlight: Promise<readonly Person[]>[] = [];
+  const settleOldest = async () => {
+    const people = await inFlight.shift();
+    checkCancelled(signal);
+    frames.push({ people: people ?? [] });
+    onProgress?.(frames.length, stream.frameCount);
+  };
+
+  checkCancelled(signal);
+  for await (const image of stream.frames) {
+    checkCancelled(signal);
+    const found = detector.detect(image);
+    found.catch(() => {}); // reported when its turn comes; not an unhandled rejection before
+    inFlight.push(found);
+    if (inFlight.length > detector.workers) await settleOldest(); // one more than the workers keeps them all busy
+  }
+  while (inFlight.length > 0) await settleOldest();
+
+  const { width, height, frameRate } = stream;
+  return { version: 1, width, height, frameRate, detector: detector.name, frames };
+}
+
+function checkCancelled(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  const what = 'pose detection was cancelled';
+  throw new PantomimeError({ code: 'pose.interrupted', kind: 'interrupted', what, cause: signal.reason });
+}

@@ -17,7 +17,11 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 let files = 0;
 /** A file with any header text and data, for headers no writer would write. */
-async function fileWith(header: string | Buffer, data = Buffer.alloc(0), headerLength?: bigint): Promise<string> {
+async function fileWith(
+  header: string | Buffer,
+  data: Buffer = Buffer.alloc(0),
+  headerLength?: bigint,
+): Promise<string> {
   const path = join(dir, `${files++}.safetensors`);
   const text = Buffer.from(header);
   const length = Buffer.alloc(8);

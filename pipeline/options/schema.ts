@@ -131,7 +131,8 @@ export const optionsSchema = z.strictObject({
   }),
   subject: option(subject.default('auto'), {
     group: 'Pose',
-    description: 'Whom to follow where several people are seen: the most prominent, by size or place, or the Nth from the left',
+    description:
+      'Whom to follow where several people are seen: the most prominent, by size or place, or the Nth from the left',
     valuesText: '`auto`, `largest`, `left`, `right` or 1, 2, ...',
     placeholder: 'WHO',
     pose: true,

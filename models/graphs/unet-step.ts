@@ -53,12 +53,11 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
 
   const unet = new UNet(config);
   graph.bind(unet, options.unet, 'unet');
-  const contextWidth = config.levels[0]?.contextWidth ?? 0;
   const latents = graph.input('latents', 'float32', [frames, latentChannels, h, w]);
   const sigma = graph.input('sigma', 'float32', [1]);
   const timestep = graph.input('timestep', 'float32', [1]);
   const imageLatents = graph.input('image_latents', 'float32', [config.inChannels - latentChannels, h, w]);
-  const imageEmbeds = graph.input('image_embeds', 'float32', [1, 1, contextWidth]);
+  const imageEmbeds = graph.input('image_embeds', 'float32', [1, 1, config.contextWidth]);
   const addedTimeIds = graph.input('added_time_ids', 'float32', [3]);
 
   // Euler's input scaling, 1 / sqrt(sigma^2 + 1).

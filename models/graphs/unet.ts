@@ -37,7 +37,7 @@ export function buildUnet(options: UnetOptions): BuiltGraph {
   const samples = batch * frames;
   const sample = graph.input('sample', 'float32', [batch, frames, config.inChannels, h, w]);
   const timestep = graph.input('timestep', 'float32', [1]);
-  const context = graph.input('encoder_hidden_states', 'float32', [batch, 1, config.levels[0]?.contextWidth ?? 0]);
+  const context = graph.input('encoder_hidden_states', 'float32', [batch, 1, config.contextWidth]);
   const addedTimeIds = graph.input('added_time_ids', 'float32', [batch, 3]);
   const control = features && graph.input('control', 'float32', features);
   const scale = features && graph.input('control_scale', 'float32', [samples]);

@@ -1,4 +1,4 @@
-import { PantomimeError } from '../errors.js';
+import { type ConfigReader, readConfig } from './config-reader.js';
 
 export type DownBlockType = 'CrossAttnDownBlockSpatioTemporal' | 'DownBlockSpatioTemporal';
 export type UpBlockType = 'CrossAttnUpBlockSpatioTemporal' | 'UpBlockSpatioTemporal';
@@ -18,94 +18,60 @@ export type UNetLevel = {
 export type UNetConfig = {
   readonly inChannels: number;
   readonly outChannels: number;
+  /** Width of the image embedding. */
+  readonly contextWidth: number;
   readonly additionTimeEmbedDim: number;
   readonly projectionClassEmbeddingsInputDim: number;
   readonly levels: readonly UNetLevel[];
 };
 
+const className = 'UNetSpatioTemporalConditionModel';
+const downTypes = ['CrossAttnDownBlockSpatioTemporal', 'DownBlockSpatioTemporal'] as const;
+const upTypes = ['CrossAttnUpBlockSpatioTemporal', 'UpBlockSpatioTemporal'] as const;
 const maxLevels = 8;
-const maxWidth = 65536;
 
 /**
- * Reads the `config.json` of a `UNetSpatioTemporalConditionModel`. Throws one PantomimeError (`model.unet-config`) that
- * lists everything in it that is not supported.
+ * Reads the `config.json` of a `UNetSpatioTemporalConditionModel`; absent settings have the defaults of that class.
+ * Throws one PantomimeError (`model.unet-config`) that lists everything in it that is not supported.
  */
 export function parseUNetConfig(json: unknown): UNetConfig {
-  const problems: string[] = [];
-  const source = typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>) : {};
-  const show = (value: unknown) => (JSON.stringify(value) ?? 'nothing').slice(0, 100);
-  const isCount = (value: unknown): value is number =>
-    Number.isInteger(value) && (value as number) > 0 && (value as number) <= maxWidth;
-
-  const read = <T>(key: string, fallback: T, accepts: (value: unknown) => value is T, expected: string): T => {
-    const value = source[key] ?? fallback;
-    if (accepts(value)) return value;
-    problems.push(`${key} is ${show(value)}, expected ${expected}`);
-    return fallback;
-  };
-  const count = (key: string, fallback: number) => read(key, fallback, isCount, 'a positive whole number');
-  const list = <T>(key: string, fallback: readonly T[], accepts: (value: unknown) => value is T, expected: string) =>
-    read(
-      key,
-      fallback,
-      (value): value is readonly T[] => Array.isArray(value) && value.every(accepts),
-      `a list of ${expected}`,
-    );
-
-  const className = source._class_name;
-  if (className !== 'UNetSpatioTemporalConditionModel')
-    problems.push(`_class_name is ${show(className)}, expected "UNetSpatioTemporalConditionModel"`);
-  const unknown = Object.keys(source).filter((key) => !key.startsWith('_') && !knownKeys.includes(key));
-  if (unknown.length > 0) problems.push(`unknown settings ${unknown.slice(0, 10).join(', ')}`);
-
-  const channels = list('block_out_channels', [320, 640, 1280, 1280], isCount, 'channel counts');
+  const config = readConfig(json, { code: 'model.unet-config', network: 'UNet', where: 'unet/config.json' });
+  if (config.raw('_class_name') !== className) config.problem(`_class_name is not ${className}`);
+  const channels = config.counts('block_out_channels', [320, 640, 1280, 1280]);
   const levels = channels.length;
   if (levels < 2 || levels > maxLevels)
-    problems.push(`block_out_channels has ${levels} levels, expected 2 to ${maxLevels}`);
-  channels.forEach((width, i) => {
-    if (width % 32 !== 0) problems.push(`block_out_channels[${i}] is ${width}, expected a multiple of 32`);
-  });
-
-  /** A number for all levels, or one for each. */
-  const perLevel = (key: string, fallback: number | readonly number[]): readonly number[] => {
-    const value = source[key] ?? fallback;
-    if (isCount(value)) return channels.map(() => value);
-    if (Array.isArray(value) && value.length === levels && value.every(isCount)) return value;
-    problems.push(`${key} is ${show(value)}, expected a positive whole number or ${levels} of them`);
-    return channels.map(() => 1);
-  };
-  const layers = perLevel('layers_per_block', 2);
-  const heads = perLevel('num_attention_heads', [5, 10, 20, 20]);
-  const transformerLayers = perLevel('transformer_layers_per_block', 1);
-  const contextWidth = perLevel('cross_attention_dim', 1024);
-  heads.forEach((number, i) => {
-    if ((channels[i] ?? 0) % number !== 0) problems.push(`${channels[i]} channels cannot be shared by ${number} heads`);
-  });
-
-  const down = list('down_block_types', publishedDown, isOneOf(downTypes), downTypes.join(' or '));
-  const up = list('up_block_types', publishedUp, isOneOf(upTypes), upTypes.join(' or '));
-  if (down.length !== levels || up.length !== levels)
-    problems.push(`${down.length} down and ${up.length} up block types for ${levels} levels`);
-
-  const inChannels = count('in_channels', 8);
-  const outChannels = count('out_channels', 4);
-  const additionTimeEmbedDim = count('addition_time_embed_dim', 256);
-  const projectionClassEmbeddingsInputDim = count('projection_class_embeddings_input_dim', 768);
-  if (projectionClassEmbeddingsInputDim !== additionTimeEmbedDim * 3)
-    problems.push('projection_class_embeddings_input_dim is not three times addition_time_embed_dim');
-
-  if (problems.length > 0) {
-    throw new PantomimeError({
-      code: 'model.unet-config',
-      kind: 'model',
-      what: `this UNet is not supported: ${problems.join('; ')}`,
-      where: 'unet/config.json',
-      hint: 'Use a Stable Video Diffusion image-to-video checkpoint in diffusers layout.',
-    });
+    config.problem(`block_out_channels has ${levels} levels, expected 2 to ${maxLevels}`);
+  for (const width of channels) {
+    if (width % 32 !== 0) config.problem(`block_out_channels has ${width}, expected multiples of 32`);
   }
+  const layers = perLevel(config, 'layers_per_block', 2, levels);
+  const heads = perLevel(config, 'num_attention_heads', [5, 10, 20, 20], levels);
+  const transformerLayers = perLevel(config, 'transformer_layers_per_block', 1, levels);
+  const contextWidths = perLevel(config, 'cross_attention_dim', 1024, levels);
+  channels.forEach((width, i) => {
+    const number = heads[i] as number;
+    if (width % number !== 0) config.problem(`${width} channels cannot be shared by ${number} attention heads`);
+  });
+  const contextWidth = contextWidths[0] as number;
+  if (contextWidths.some((width) => width !== contextWidth))
+    config.problem('cross_attention_dim differs between levels');
+  const down = blockTypes(config, 'down_block_types', downTypes, [0, 0, 0, 1], levels);
+  const up = blockTypes(config, 'up_block_types', upTypes, [1, 0, 0, 0], levels);
+
+  const inChannels = config.count('in_channels', 8);
+  const outChannels = config.count('out_channels', 4);
+  const additionTimeEmbedDim = config.count('addition_time_embed_dim', 256);
+  const projectionClassEmbeddingsInputDim = config.count('projection_class_embeddings_input_dim', 768);
+  if (inChannels !== outChannels * 2)
+    config.problem('in_channels is not twice out_channels (latents and image latents)');
+  if (additionTimeEmbedDim % 2 !== 0) config.problem('addition_time_embed_dim is odd');
+  if (projectionClassEmbeddingsInputDim !== additionTimeEmbedDim * 3)
+    config.problem('projection_class_embeddings_input_dim is not three times addition_time_embed_dim');
+  config.finish();
   return {
     inChannels,
     outChannels,
+    contextWidth,
     additionTimeEmbedDim,
     projectionClassEmbeddingsInputDim,
     levels: channels.map((width, i) => ({
@@ -113,35 +79,33 @@ export function parseUNetConfig(json: unknown): UNetConfig {
       layers: layers[i] as number,
       heads: heads[i] as number,
       transformerLayers: transformerLayers[i] as number,
-      contextWidth: contextWidth[i] as number,
+      contextWidth,
       down: down[i] as DownBlockType,
       up: up[levels - 1 - i] as UpBlockType,
     })),
   };
 }
 
-const downTypes = ['CrossAttnDownBlockSpatioTemporal', 'DownBlockSpatioTemporal'] as const;
-const upTypes = ['CrossAttnUpBlockSpatioTemporal', 'UpBlockSpatioTemporal'] as const;
-const publishedDown: readonly DownBlockType[] = [downTypes[0], downTypes[0], downTypes[0], downTypes[1]];
-const publishedUp: readonly UpBlockType[] = [upTypes[1], upTypes[0], upTypes[0], upTypes[0]];
+/** A setting that is one number for all levels, or a list with one for each. */
+function perLevel(config: ConfigReader, key: string, fallback: number | readonly number[], levels: number) {
+  if (!Array.isArray(config.raw(key) ?? fallback)) {
+    return Array<number>(levels).fill(config.count(key, typeof fallback === 'number' ? fallback : 1));
+  }
+  const values = config.counts(key, typeof fallback === 'number' ? [fallback] : fallback);
+  if (values.length !== levels) config.problem(`${key} has ${values.length} entries for ${levels} levels`);
+  return Array.from({ length: levels }, (_, i) => values[i] ?? 1);
+}
 
-const knownKeys: readonly string[] = [
-  'addition_time_embed_dim',
-  'block_out_channels',
-  'cross_attention_dim',
-  'down_block_types',
-  'in_channels',
-  'layers_per_block',
-  'num_attention_heads',
-  // Sizes the model was trained at; any will do.
-  'num_frames',
-  'out_channels',
-  'projection_class_embeddings_input_dim',
-  'sample_size',
-  'transformer_layers_per_block',
-  'up_block_types',
-];
-
-function isOneOf<T extends string>(names: readonly T[]): (value: unknown) => value is T {
-  return (value): value is T => names.some((name) => name === value);
+function blockTypes<T extends string>(
+  config: ConfigReader,
+  key: string,
+  names: readonly [T, T],
+  published: readonly (0 | 1)[],
+  levels: number,
+): readonly T[] {
+  const value = config.raw(key) ?? published.map((i) => names[i]);
+  const known = Array.isArray(value) && value.every((name): name is T => names.includes(name as T));
+  if (known && value.length === levels) return value;
+  config.problem(`${key} is not a list of ${levels} times ${names.join(' or ')}`);
+  return Array<T>(levels).fill(names[0]);
 }

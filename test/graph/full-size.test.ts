@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import type { Checkpoint, TensorLocation } from '#dist/models/checkpoint/checkpoint.js';
+import { readJsonFile } from '#dist/models/checkpoint/json-file.js';
+import { ControlNeXt } from '#dist/models/controlnext/controlnext.js';
+import { buildUnetStep } from '#dist/models/graphs/unet-step.js';
+import { listParameters, type Module } from '#dist/models/onnx/module.js';
+import { UNet } from '#dist/models/svd/unet.js';
+import { parseUNetConfig } from '#dist/models/svd/unet-config.js';
+import { sizeOf } from '#dist/models/tensor.js';
+import { fixture } from '../support/fixtures.js';
+
+/** Architecture settings of the published Stable Video Diffusion UNets. */
+const publishedUnet = {
+  _class_name: 'UNetSpatioTemporalConditionModel',
+  addition_time_embed_dim: 256,
+  block_out_channels: [320, 640, 1280, 1280],
+  cross_attention_dim: 1024,
+  down_block_types: [
+    'CrossAttnDownBlockSpatioTemporal',
+    'CrossAttnDownBlockSpatioTemporal',
+    'CrossAttnDownBlockSpatioTemporal',
+    'DownBlockSpatioTemporal',
+  ],
+  in_channels: 8,
+  layers_per_block: 2,
+  num_attention_heads: [5, 10, 20, 20],
+  num_frames: 25,
+  out_channels: 4,
+  projection_class_embeddings_input_dim: 768,
+  sample_size: 96,
+  transformer_layers_per_block: 1,
+  up_block_types: [
+    'UpBlockSpatioTemporal',
+    'CrossAttnUpBlockSpatioTemporal',
+    'CrossAttnUpBlockSpatioTemporal',
+    'CrossAttnUpBlockSpatioTemporal',
+  ],
+};
+
+type Shapes = Readonly<Record<string, readonly number[]>>;
+const publishedShapes = async (name: string) => (await readJsonFile(fixture(`full-size/${name}.json`))) as Shapes;
+
+test.each([
+  ['unet', () => new UNet(parseUNetConfig(publishedUnet)), 1_524_623_082, 1428],
+  ['controlnext', () => new ControlNeXt(320), 3_526_400, 52],
+] as const)('%s has the published names and shapes', async (name, create, elements, tensors) => {
+  const parameters = listParameters(create() as Module);
+  expect(Object.fromEntries(parameters)).toEqual(await publishedShapes(name));
+  expect(parameters.size).toBe(tensors);
+  expect([...parameters.values()].reduce((sum, shape) => sum + sizeOf(shape), 0)).toBe(elements);
+});
+
+/** Where the weights would lie, were they there; the graph is built without reading any. */
+function imaginary(file: string, shapes: Shapes): Checkpoint {
+  let offset = 0;
+  const locate = (shape: readonly number[]): TensorLocation => {
+    const byteLength = sizeOf(shape) * 2;
+    offset += byteLength;
+    return { file, offset: offset - byteLength, byteLength, dtype: 'float16', shape };
+  };
+  return { tensors: new Map(Object.entries(shapes).map(([name, shape]) => [name, locate(shape)])), sources: [file] };
+}
+
+test('the full-size step graph of 24 frames at 576x1024', async () => {
+  const graph = buildUnetStep({
+    unet: imaginary(fixture('full-size/unet.safetensors'), await publishedShapes('unet')),
+    unetConfig: publishedUnet,
+    controlnext: imaginary(fixture('full-size/controlnext.safetensors'), await publishedShapes('controlnext')),
+    frames: 24,
+    height: 1024,
+    width: 576,
+    guidance: true,
+    residency: 'low-memory',
+    target: 'cpu',
+  });
+  const ports = Object.fromEntries(graph.inputs.map(({ name, dtype, dims }) => [name, `${dtype} ${dims.join('x')}`]));
+  expect(ports).toEqual({
+    latents: 'float32 24x4x128x72',
+    sigma: 'float32 1',
+    timestep: 'float32 1',
+    image_latents: 'float32 4x128x72',
+    image_embeds: 'float32 1x1x1024',
+    added_time_ids: 'float32 3',
+    control: 'uint8 24x1024x576x3',
+    control_scale: 'float32 1',
+    guidance: 'float32 24',
+  });
+  expect(graph.outputs).toEqual([{ name: 'prediction', dtype: 'float32', dims: [24, 4, 128, 72] }]);
+  // Queries and keys of the 32 cross-attentions to one token are left out.
+  expect(graph.weightBytes).toBeGreaterThan(2.8e9);
+  expect(graph.weightBytes).toBeLessThan((1_524_623_082 + 3_526_400) * 2);
+  expect(graph.model.length).toBeLessThan(3e6);
+});

@@ -282,7 +282,8 @@ function colourFilters(
     onWarning?.(`${path}: HDR colours will look flat, this ffmpeg lacks the filters zscale and tonemap`);
   }
   // On black: colour times alpha, before any scaling mixes colours that were never visible.
-  return video.hasAlpha ? ['format=gbrap', 'premultiply=inplace=1', 'format=gbrp'] : [];
+  // The range is named because the 2018 build takes untagged RGB for 16-235 there.
+  return video.hasAlpha ? ['format=gbrap', 'setrange=full', 'premultiply=inplace=1', 'format=gbrp'] : [];
 }
 
 /** zscale writes bt2020 names as 2020_ncl or bt2020nc by version; its numbers from H.273 hold everywhere. */

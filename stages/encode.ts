@@ -94,6 +94,7 @@ export async function encodeVideo(options: EncodeOptions): Promise<number> {
       },
       outputOptions: outputArguments(options),
       output: fileUrl(part),
+      shownAs: out,
       signal,
     });
     await syncFile(part);
@@ -122,8 +123,10 @@ function outputArguments({ audio, crf = 18, preset = 'medium', comment, frameRat
   args.push('-color_primaries', 'bt709', '-color_trc', 'bt709', '-colorspace', 'bt709', '-color_range', 'tv');
   if (audio) {
     args.push('-map', '1:a:0?');
-    if (audio.info && copiedAudio.has(audio.info.codec)) args.push('-c:a', 'copy');
-    else args.push('-c:a', 'aac', '-b:a', '192k');
+    if (audio.info && copiedAudio.has(audio.info.codec)) {
+      // Copied sound begins with the first packet of the cut, not hidden behind an edit list from the file's start.
+      args.push('-c:a', 'copy', '-copypriorss:a', '0');
+    } else args.push('-c:a', 'aac', '-b:a', '192k');
   }
   // Nothing of the driving clip's tags: they may say where and when it was filmed.
   args.push('-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags:v', '+bitexact');

@@ -32,8 +32,9 @@ export async function probe(
   const streams = raw.streams ?? [];
   const stream = streams.find((one) => one.codec_type === 'video' && one.disposition?.attached_pic !== 1);
   const audio = streams.find((one) => one.codec_type === 'audio');
+  if (streams.length === 0) throw inputError(path, 'video.not-media', 'this file holds neither pictures nor sound');
   if (!stream) {
-    const found = [...new Set(streams.map((one) => one.codec_type ?? 'unknown'))].join(', ') || 'no streams';
+    const found = [...new Set(streams.map((one) => one.codec_type ?? 'unknown'))].join(', ');
     throw inputError(path, 'video.no-video', audio ? 'this file has sound but no video' : 'this file has no video', {
       got: found,
       expected: 'a video stream',

@@ -160,6 +160,8 @@ export type EncodeCommand = {
   readonly outputOptions: readonly string[];
   /** `file:...` */
   readonly output: string;
+  /** The file's name in errors. */
+  readonly shownAs: string;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -168,7 +170,7 @@ export type EncodeCommand = {
  * `source`, a PantomimeError `ffmpeg.failed`. Whatever happens, ffmpeg is gone and `source` is closed when it settles.
  */
 export async function encodeFromPipe(options: EncodeCommand): Promise<void> {
-  const { ffmpeg, source, sourceOptions, second, outputOptions, output, signal } = options;
+  const { ffmpeg, source, sourceOptions, second, outputOptions, output, shownAs, signal } = options;
   signal?.throwIfAborted();
   let sourceError: unknown;
   let sourceEnded = false;
@@ -200,8 +202,8 @@ export async function encodeFromPipe(options: EncodeCommand): Promise<void> {
     const end = await running.exited;
     signal?.throwIfAborted();
     if (sourceError !== undefined) throw sourceError;
-    if (end.exitCode !== 0) throw ffmpegFailed('write the video', output, end);
-    if (!sourceEnded) throw ffmpegFailed('take all frames', output, end);
+    if (end.exitCode !== 0) throw ffmpegFailed('write the video', shownAs, end);
+    if (!sourceEnded) throw ffmpegFailed('take all frames', shownAs, end);
   } finally {
     signal?.removeEventListener('abort', onAbort);
     // When ffmpeg ends first, fluent-ffmpeg neither ends nor destroys its input.

@@ -13,11 +13,21 @@ export type ToolResult = {
   readonly failure: string | undefined;
 };
 
+/**
+ * The carried ffprobe is linked statically, and crashes in the machine's own character conversion modules (seen with
+ * every MPEG-TS file). No text of a file matters here, so none of these modules is found.
+ */
+const withoutConversion = { GCONV_PATH: '/nonexistent' };
+
 /** Run a short command to its end without a shell. Never rejects but by `signal`, whose reason it throws. */
 export async function runTool(path: string, args: readonly string[], signal?: AbortSignal): Promise<ToolResult> {
   signal?.throwIfAborted();
   const result = await new Promise<ToolResult>((resolve) => {
-    const child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    const child = spawn(path, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      env: { ...process.env, ...withoutConversion },
+    });
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
     let sizeBytes = 0;
     let failure: string | undefined;

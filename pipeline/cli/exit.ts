@@ -42,7 +42,12 @@ export function toPantomimeError(thrown: unknown, signal?: AbortSignal): Pantomi
   return new PantomimeError({
     code: 'internal',
     kind: 'internal',
-    what: thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown),
+    what:
+      thrown instanceof Error
+        ? thrown.name === 'Error'
+          ? thrown.message
+          : `${thrown.name}: ${thrown.message}`
+        : String(thrown),
     hint: 'this is a fault of pantomime: please report it, with the output of the same command and --verbose',
     cause: thrown,
   });

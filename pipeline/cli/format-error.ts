@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { PantomimeError } from '../../models/errors.js';
 
 /**
- * An error as a person reads it: what, then where, got and expected on lines of their own, then what to type next.
+ * An error as a person reads it: what, then where, got and expected on lines of their own, then what to do next.
  * @param style.color whether to colour it; @param style.stack whether to add where in the program it came from.
  */
 export function formatError(error: PantomimeError, style: { color: boolean; stack: boolean }): string {
@@ -17,7 +17,7 @@ export function formatError(error: PantomimeError, style: { color: boolean; stac
   detail('where', where);
   detail('got', got);
   detail('expected', expected);
-  detail('try', hint);
+  detail('hint', hint);
   if (style.stack) lines.push(paint('dim', stackOf(error)));
   return `${lines.join('\n')}\n`;
 }

@@ -22,7 +22,7 @@ export function plainReporter(
   const onEvent = (event: ProgressEvent) => {
     if (closed) return;
     if (event.type === 'warning') {
-      line(`warning: ${event.message}${event.hint ? ` (try: ${event.hint})` : ''}`);
+      line(`warning: ${event.message}${event.hint ? ` (hint: ${event.hint})` : ''}`);
       return;
     }
     if (verbosity === 'quiet') return;

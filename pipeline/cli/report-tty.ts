@@ -42,7 +42,7 @@ export function ttyReporter(
     if (closed) return;
     if (event.type === 'warning') {
       line(
-        `${paint('yellow', 'warning:')} ${printable(event.message)}${event.hint ? ` (try: ${printable(event.hint)})` : ''}`,
+        `${paint('yellow', 'warning:')} ${printable(event.message)}${event.hint ? ` (hint: ${printable(event.hint)})` : ''}`,
       );
       return;
     }

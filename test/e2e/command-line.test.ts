@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import sharp from 'sharp';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { fieldOf } from '#dist/pipeline/options/field.js';
 import { kebabCase } from '#dist/pipeline/options/names.js';
 import { optionNames } from '#dist/pipeline/options/schema.js';
@@ -56,12 +60,12 @@ describe('help', () => {
 
 describe('usage errors end with 2, say what to type, and keep stdout clean', () => {
   const cases: [string, string[], RegExp][] = [
-    ['an unknown flag', ['animate', ...inputs, '--overlp', '3'], /there is no flag --overlp\n +try --overlap\n/],
-    ['an unknown command', ['animat'], /there is no command animat\n +try pantomime animate\n/],
+    ['an unknown flag', ['animate', ...inputs, '--overlp', '3'], /there is no flag --overlp\n +hint --overlap\n/],
+    ['an unknown command', ['animat'], /there is no command animat\n +hint pantomime animate\n/],
     [
       'overlap >= chunk',
       ['animate', ...inputs, '--chunk', '8', '--overlap=8'],
-      /overlap must be less than the chunk\n +where --overlap\n +got overlap 8, chunk 8\n +expected 0 to 7\n +try --overlap 2\n/,
+      /overlap must be less than the chunk\n +where --overlap\n +got overlap 8, chunk 8\n +expected 0 to 7\n +hint --overlap 2\n/,
     ],
     [
       'the same in published spelling',
@@ -89,6 +93,26 @@ describe('usage errors end with 2, say what to type, and keep stdout clean', () 
     const { code, stdout, stderr } = await pantomime(...words);
     expect(stderr).toMatch(message);
     expect([code, stdout]).toEqual([2, '']);
+  });
+});
+
+describe('inputs that are not there end with 3', () => {
+  it('the picture', async () => {
+    const { code, stdout, stderr } = await pantomime('plan', 'missing.png', 'missing.mp4', '--model', 'svd');
+    expect(stderr).toMatch(/^error: .*\n +where missing\.png\n/m);
+    expect([code, stdout]).toEqual([3, '']);
+  });
+  it('the driving video', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'pantomime-cli-'));
+    onTestFinished(() => rm(dir, { recursive: true }));
+    const picture = join(dir, 'a.png');
+    await sharp({ create: { width: 64, height: 64, channels: 3, background: 'red' } }).toFile(picture);
+    const { code, stdout } = await pantomime('plan', picture, 'missing.mp4', '--model', 'svd', '--json');
+    expect(JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      code: 'video.missing',
+      where: 'missing.mp4',
+    });
+    expect(code).toBe(3);
   });
 });
 

@@ -69,14 +69,14 @@ describe('plain', () => {
       'ffmpeg 7',
       'finding poses: reused',
       'denoising: 10/20 steps, 1 min 35 s left',
-      'warning: odd?[2J (try: --y)',
+      'warning: odd?[2J (hint: --y)',
       'denoising: done in 20 s',
       '16 frames in 1 min 15 s',
       '',
     ]);
   });
   it('has only warnings when quiet, and details when verbose', () => {
-    expect(play((output, now) => plainReporter(output, 'quiet', now))).toBe('warning: odd?[2J (try: --y)\n');
+    expect(play((output, now) => plainReporter(output, 'quiet', now))).toBe('warning: odd?[2J (hint: --y)\n');
     expect(play((output, now) => plainReporter(output, 'verbose', now))).toContain('found at /usr/bin/ffmpeg\n');
   });
 });
@@ -94,7 +94,7 @@ describe('terminal', () => {
       'run folder outputs/x, seed 5',
       'ffmpeg 7',
       '✓ finding poses reused',
-      'warning: odd?[2J (try: --y)',
+      'warning: odd?[2J (hint: --y)',
       '✓ denoising 20 s',
       '✓ 16 frames in 1 min 15 s',
       '',
@@ -156,7 +156,7 @@ describe('errors', () => {
   });
   it('have one anatomy', () => {
     expect(formatError(error, { color: false, stack: false })).toBe(
-      'error: no frames\n     where x.mp4\n       got 0\n  expected 1 or more\n       try another file\n',
+      'error: no frames\n     where x.mp4\n       got 0\n  expected 1 or more\n      hint another file\n',
     );
     expect(formatError(error, { color: true, stack: true })).toContain('\x1b[');
   });

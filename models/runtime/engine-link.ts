@@ -75,10 +75,12 @@ export function startEngineProcess(provider: Provider): EngineLink {
           return;
         }
         const id = nextId++;
+        // Not sent means never answered: then the process has to end, and its end rejects the call.
+        child.send({ id, call: name, args }, (error) => {
+          if (error) child.kill('SIGKILL');
+        });
         waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
         holdOn(true);
-        // A failed send means that the process is going: its end tells why.
-        child.send({ id, call: name, args }, () => {});
       }),
     async stop(reason) {
       end(reason);

@@ -13,6 +13,7 @@ import { Graph } from '#dist/models/onnx/graph.js';
 import { Module, Parameter } from '#dist/models/onnx/module.js';
 import { cast, matmul, mul, scalar } from '#dist/models/onnx/ops.js';
 import { createEngine, type Engine } from '#dist/models/runtime/engine.js';
+import { findProviders } from '#dist/models/runtime/find-providers.js';
 import { missingCudaLibraries } from '#dist/models/runtime/providers.js';
 import { byteTensor, floatTensor } from '#dist/models/tensor.js';
 
@@ -338,5 +339,13 @@ describe('providers', () => {
       expect((outcome as Engine).info.provider).toBe('webgpu');
       await (outcome as Engine)[Symbol.asyncDispose]();
     }
+  });
+
+  it('reports what there is', async () => {
+    const reports = await findProviders();
+    expect(reports.map(({ provider }) => provider)).toEqual(['cpu', 'cuda', 'webgpu']);
+    expect(reports[0]).toEqual({ provider: 'cpu', available: true });
+    for (const report of reports)
+      if (!report.available) expect(report.why).toContain(`${report.provider} cannot be used`);
   });
 });

@@ -32,13 +32,22 @@ export function checkProvider(provider: Provider): void {
   if (missing.length > 0) throw unavailable('cuda', `${missing.join(' and ')} are not installed`);
 }
 
-const hints: Readonly<Record<Provider, string>> = {
-  cpu: 'Reinstall the packages: npm ci',
-  cuda:
-    'Install the CUDA libraries with `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12` ' +
-    '(CUDA 12, cuDNN 9 and an NVIDIA driver have to be there), or use --device cpu.',
-  webgpu: 'Update the graphics driver (Vulkan, Metal or Direct3D 12 is needed), or use --device cpu.',
-};
+/** What to type. The installer is called by its path because npm 11 does not run it without permission. */
+function hintFor(provider: Provider): string {
+  switch (provider) {
+    case 'cpu':
+      return 'Reinstall the packages: npm ci';
+    case 'cuda': {
+      const installer = join(bindingFolder(), '..', '..', '..', '..', 'script', 'install.js');
+      return (
+        `Install the CUDA libraries with \`node ${installer} --onnxruntime-node-install=cuda12\` ` +
+        '(CUDA 12, cuDNN 9 and an NVIDIA driver have to be there), or use --device cpu.'
+      );
+    }
+    case 'webgpu':
+      return 'Update the graphics driver (Vulkan, Metal or Direct3D 12 is needed), or use --device cpu.';
+  }
+}
 
 /** The error for a provider that cannot be used, with what to type. */
 export function unavailable(provider: Provider, why: string, cause?: unknown): PantomimeError {
@@ -46,7 +55,7 @@ export function unavailable(provider: Provider, why: string, cause?: unknown): P
     code: 'device.unavailable',
     kind: 'device',
     what: `${provider} cannot be used: ${why}`,
-    hint: hints[provider],
+    hint: hintFor(provider),
     cause,
   });
 }

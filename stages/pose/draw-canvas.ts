@@ -1,3 +1,5 @@
+import { roundHalfEven } from '../../models/round-half-even.js';
+
 /**
  * A big drawing canvas of which only the texels that a later bilinear reduction reads are kept.
  *
@@ -138,12 +140,4 @@ function sampledAxis(size: number, outputs: number, snap: boolean): SampledAxis 
     weight0,
     weight1,
   };
-}
-
-/** Nearest integer, ties to even: what OpenCV's `cvRound` does. */
-export function roundHalfEven(value: number): number {
-  const low = Math.floor(value);
-  const rest = value - low;
-  if (rest !== 0.5) return rest < 0.5 ? low : low + 1;
-  return low % 2 === 0 ? low : low + 1;
 }

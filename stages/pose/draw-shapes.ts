@@ -2,7 +2,8 @@
  * The shapes of the published skeleton drawing, texel for texel as OpenCV rasterises them (8-connected, no antialiasing).
  * Coordinates are canvas texels; "fixed" means 16 fractional bits, held in a double, where integers stay exact.
  */
-import { paintSpan, roundHalfEven, type SampledCanvas } from './draw-canvas.js';
+import { roundHalfEven } from '../../models/round-half-even.js';
+import { paintSpan, type SampledCanvas } from './draw-canvas.js';
 
 type Point = { readonly x: number; readonly y: number };
 

@@ -1,5 +1,6 @@
+import { roundHalfEven } from '../../models/round-half-even.js';
 import type { Keypoint, Person, RgbImage } from '../types.js';
-import { reduceCanvas, roundHalfEven, type SampledCanvas, sampledCanvas } from './draw-canvas.js';
+import { reduceCanvas, type SampledCanvas, sampledCanvas } from './draw-canvas.js';
 import { drawThickLine, fillCircle, fillEllipsePolygon } from './draw-shapes.js';
 
 /** How a skeleton looks. `published` is the confidence-aware drawing that ControlNeXt-SVD-v2 and MimicMotion were trained on. */

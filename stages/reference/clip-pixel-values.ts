@@ -1,20 +1,7 @@
+import type { ClipPreprocessing } from '../../models/svd/clip-preprocessing.js';
 import { type FloatTensor, floatTensor } from '../../models/tensor.js';
 import type { RgbImage } from '../types.js';
 import { signedUnits } from './unit-range.js';
-
-/** What the image encoder expects: side of its square input, channel means and deviations (red, green, blue). */
-export type ClipPreprocessing = {
-  readonly size: number;
-  readonly mean: readonly number[];
-  readonly std: readonly number[];
-};
-
-/** Values of OpenAI's CLIP, which every Stable Video Diffusion checkpoint carries. */
-export const clipPreprocessing: ClipPreprocessing = {
-  size: 224,
-  mean: [0.48145466, 0.4578275, 0.40821073],
-  std: [0.26862954, 0.26130258, 0.27577711],
-};
 
 /**
  * The image encoder's input of a picture, [1, 3, size, size] as red, green, blue planes.
@@ -24,8 +11,7 @@ export const clipPreprocessing: ClipPreprocessing = {
  * interpolation (a = -0.75) with corners aligned and clamped border texels, not clamped in value; then mean and deviation.
  * The picture is stretched to a square, not cropped.
  */
-export function clipPixelValues(image: RgbImage, options: ClipPreprocessing = clipPreprocessing): FloatTensor {
-  const { size, mean, std } = options;
+export function clipPixelValues(image: RgbImage, { size, mean, std }: ClipPreprocessing): FloatTensor {
   const columnBlur = gaussian(image.width / size);
   const rowBlur = gaussian(image.height / size);
   const columns = cubicTaps(image.width, size);

@@ -1,3 +1,5 @@
+import { roundHalfEven } from '../../models/round-half-even.js';
+
 /** A picture scaled to `scaledWidth` x `scaledHeight`, of which the window at (left, top) of `width` x `height` is used. */
 export type CoverWindow = {
   readonly scaledWidth: number;
@@ -29,12 +31,4 @@ export function coverWindow(
     width,
     height,
   };
-}
-
-/** Nearest integer, ties to even, as Python, numpy and torch round. */
-export function roundHalfEven(value: number): number {
-  const low = Math.floor(value);
-  const rest = value - low;
-  if (rest !== 0.5) return rest < 0.5 ? low : low + 1;
-  return low % 2 === 0 ? low : low + 1;
 }

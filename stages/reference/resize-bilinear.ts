@@ -1,5 +1,6 @@
+import { roundHalfEven } from '../../models/round-half-even.js';
 import type { RgbImage } from '../types.js';
-import { type CoverWindow, roundHalfEven } from './cover.js';
+import type { CoverWindow } from './cover.js';
 
 /**
  * One window of a picture resized bilinearly without antialiasing, as torchvision resizes a uint8 tensor with

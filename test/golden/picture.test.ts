@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '#dist/models/checkpoint/checkpoint.js';
 import { readStoredTensor, readTensor } from '#dist/models/checkpoint/read-tensor.js';
 import { openSafetensors } from '#dist/models/checkpoint/safetensors.js';
+import { clipPreprocessing } from '#dist/models/svd/clip-preprocessing.js';
 import { clipPixelValues } from '#dist/stages/reference/clip-pixel-values.js';
 import { coverPicture } from '#dist/stages/reference/load-picture.js';
 import { resizeLanczosPil } from '#dist/stages/reference/resize-lanczos.js';
@@ -76,7 +77,7 @@ describe('inputs of the encoders', () => {
   for (const [name, step, picture] of clipCases) {
     it(`${name}: pixel values within 1e-4 of the published resize`, async () => {
       const expected = await floats(name);
-      const { data, dims } = clipPixelValues(await picture());
+      const { data, dims } = clipPixelValues(await picture(), clipPreprocessing({}));
       expect(dims).toEqual([1, 3, 224, 224]);
       const rows = 224 / step;
       let worst = 0;

@@ -4,6 +4,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
 import { encodeFromPipe } from './ffmpeg/command.js';
 import { fileUrl, guardedInput } from './ffmpeg/file-input.js';
+import { isWholeMp4 } from './ffmpeg/is-whole-mp4.js';
 import type { FfmpegTools } from './ffmpeg/locate.js';
 import { formatRational } from './ffmpeg/rational.js';
 import type { AudioInfo, Rational, RgbImage } from './types.js';
@@ -98,6 +99,15 @@ export async function encodeVideo(options: EncodeOptions): Promise<number> {
       signal,
     });
     await syncFile(part);
+    // ffmpeg can end well without having written everything.
+    if (!(await isWholeMp4(part))) {
+      throw new PantomimeError({
+        code: 'ffmpeg.failed',
+        kind: 'ffmpeg',
+        what: 'ffmpeg wrote only part of the video',
+        where: out,
+      });
+    }
     await rename(part, resolve(out));
     return count;
   } catch (error) {

@@ -25,12 +25,12 @@ export async function carriedBinary(name: 'ffmpeg' | 'ffprobe', env: NodeJS.Proc
 
 /**
  * Installed without package scripts, a carried binary lacks its run bit: set it, or where the install is read-only (or
- * belongs to somebody else), run a copy in the user's cache folder. Exported for its test.
+ * belongs to somebody else), run a copy in the user's cache folder. Exported, with `setMode`, for its test.
  */
-export async function makeRunnable(path: string, env: NodeJS.ProcessEnv): Promise<string> {
+export async function makeRunnable(path: string, env: NodeJS.ProcessEnv, setMode = chmod): Promise<string> {
   if (await isRunnable(path)) return path;
   try {
-    await chmod(path, 0o755);
+    await setMode(path, 0o755);
     return path;
   } catch {
     const { size, mtimeMs } = await stat(path);

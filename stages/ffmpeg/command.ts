@@ -13,6 +13,9 @@ const graceMs = 2_000;
 /** Longest piece of ffmpeg's messages that goes into an error or a warning. */
 const maxMessageChars = 2_000;
 
+/** Older versions report a full disk and still end with 0. */
+const writeError = /error writing|no space left|file too large|disk quota|input\/output error/i;
+
 /** How a process ended; `exitCode` is null when a signal ended it. */
 export type FfmpegExit = { readonly exitCode: number | null; readonly stderr: string };
 
@@ -202,7 +205,7 @@ export async function encodeFromPipe(options: EncodeCommand): Promise<void> {
     const end = await running.exited;
     signal?.throwIfAborted();
     if (sourceError !== undefined) throw sourceError;
-    if (end.exitCode !== 0) throw ffmpegFailed('write the video', shownAs, end);
+    if (end.exitCode !== 0 || writeError.test(end.stderr)) throw ffmpegFailed('write the video', shownAs, end);
     if (!sourceEnded) throw ffmpegFailed('take all frames', shownAs, end);
   } finally {
     signal?.removeEventListener('abort', onAbort);

@@ -16,7 +16,7 @@ export type DecodeLatentsOptions = {
    */
   readonly mode: 'reference' | 'overlapped';
   readonly scalingFactor: number;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** A chunk to decode and where its frames go. */

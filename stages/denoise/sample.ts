@@ -20,11 +20,13 @@ export type SampleOptions = {
   readonly windowsAt: (step: number) => readonly ContextWindow[];
   readonly predict: Predict;
   /** First step to do; `latents` are those before it. */
-  readonly startStep?: number;
-  readonly onWindow?: (done: { readonly step: number; readonly window: number; readonly windows: number }) => void;
+  readonly startStep?: number | undefined;
+  readonly onWindow?:
+    | ((done: { readonly step: number; readonly window: number; readonly windows: number }) => void)
+    | undefined;
   /** Called with the latents after each step, before the next begins. */
-  readonly onStep?: (step: number, latents: FloatTensor) => Promise<void> | void;
-  readonly signal?: AbortSignal;
+  readonly onStep?: ((step: number, latents: FloatTensor) => Promise<void> | void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 };
 
 /**

@@ -1,0 +1,145 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { createEngine, type Engine } from '../models/runtime/engine.js';
+import { type FloatTensor, floatTensor } from '../models/tensor.js';
+import { loadReferencePicture } from '../stages/reference/load-picture.js';
+import type { RgbImage } from '../stages/types.js';
+import { type Conditioning, encodeReference } from './conditioning.js';
+import { type ControlTrack, makeControlTrack } from './control-track.js';
+import { openDetector } from './driving-poses.js';
+import type { RunContext, RunResult } from './events.js';
+import { generateLatents } from './generate-latents.js';
+import { lazily } from './lazily.js';
+import type { AnimateOptions } from './options/schema.js';
+import { makePlan, type Plan } from './plan.js';
+import { writeReport } from './report.js';
+import { type Run, startRun } from './run.js';
+import { hashFile, keyOf, openRunStore } from './run-store.js';
+import { augmentationNoise, startLatents } from './start-noise.js';
+import { readTensors, writeTensors } from './tensor-file.js';
+import { writeVideos } from './videos.js';
+
+/**
+ * Animates one picture with one movement, from files to files. Everything is checked before work starts; what an
+ * interrupted run has finished is taken over by the same call.
+ * @returns paths of what was written. Throws PantomimeError; when `context.signal` aborts, its reason.
+ */
+export async function animate(options: AnimateOptions, context: RunContext = {}): Promise<RunResult> {
+  const begun = performance.now();
+  const plan = await makePlan(options, context);
+  const run = startRun(await openRunStore(plan.runDir), context);
+  context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed: plan.seed });
+  for (const note of plan.notes) run.note(note);
+
+  const picture = await loadReferencePicture(options.image as string, { ...plan.size, resample: options.resample });
+  const track = await controlTrack(run, plan, picture);
+  await using engine = await run.stage('models', `starting the engine (${plan.provider})`, () =>
+    createEngine({ ...plan, deviceId: options.deviceId, threads: options.threads ?? undefined, signal: run.signal }),
+  );
+  const modelKey = await modelFingerprint(plan);
+  const conditioning = await conditionOn(run, plan, engine, picture, modelKey);
+  const latents = await denoise(run, plan, engine, track, conditioning, modelKey);
+  const videos = await writeVideos(run, plan, engine, { picture, track, latents });
+  const memory = await engine.memory();
+  const seconds = (performance.now() - begun) / 1000;
+  const result = await writeReport(run, plan, { picture, track, latents, videos, memory, modelKey, seconds });
+  context.onEvent?.({ type: 'run.done', ...result });
+  return result;
+}
+
+/** Poses to control pictures, with a detector that lives only as long. */
+async function controlTrack(run: Run, plan: Plan, picture: RgbImage): Promise<ControlTrack> {
+  await using detector = lazily(() => openDetector(plan.options, run.signal));
+  return makeControlTrack(run, plan, picture, detector.get);
+}
+
+/** Embedding and latents of the reference picture, from the work folder when they are there. */
+async function conditionOn(
+  run: Run,
+  { options, seed, residency, model, provider }: Plan,
+  engine: Engine,
+  picture: RgbImage,
+  modelKey: string,
+): Promise<Conditioning> {
+  const { noiseAugStrength } = options;
+  const key = keyOf([modelKey, provider, residency, seed, noiseAugStrength, picture.width, [...picture.data]]);
+  const file = run.store.work('reference', key, 'safetensors');
+  const earlier = options.resume ? ((await readTensors(file)) as Conditioning | undefined) : undefined;
+  return run.stage(
+    'encode-reference',
+    'encoding the picture',
+    async () => {
+      if (earlier) return earlier;
+      const augNoise = augmentationNoise(seed, picture.height, picture.width);
+      const made = await encodeReference(engine, {
+        ...{ model, residency, picture, augNoise, noiseAugStrength, signal: run.signal },
+      });
+      await writeTensors(file, made);
+      return made;
+    },
+    earlier !== undefined,
+  );
+}
+
+/** The latents of all frames, denoised; every step is saved, so that at most one is lost. */
+async function denoise(
+  run: Run,
+  plan: Plan,
+  engine: Engine,
+  { maps }: ControlTrack,
+  conditioning: Conditioning,
+  modelKey: string,
+): Promise<FloatTensor> {
+  const { options, size, schedule, seed, model, residency, provider } = plan;
+  const frames = maps.dims[0];
+  const { chunk, overlap, anchor, fusion, phaseRotation, noise, guidanceIndex, controlScale, timeIds } = options;
+  const addedTimeIds: [number, number, number] =
+    timeIds === 'published' ? [6, 128, 0.02] : [options.fpsId - 1, options.motionBucketId, options.noiseAugStrength];
+  const windows = { chunk, overlap, anchor, fusion, phaseRotation };
+  const guidance = { min: options.guidanceScaleMin, max: options.guidanceScale, index: guidanceIndex };
+  const key = keyOf([
+    [modelKey, provider, residency, seed, size, noise, windows, guidance, controlScale, addedTimeIds],
+    [options.noiseAugStrength, [...schedule.sigmas], model.controlnext !== undefined],
+    [await hashFile(maps.file, run.signal), keyOf([...conditioning.imageLatents.data])],
+  ]);
+  const file = run.store.work('latents', key, 'safetensors');
+  const earlier = options.resume ? await readTensors(file) : undefined;
+  const startStep = earlier?.step?.data[0] ?? 0;
+  const steps = schedule.timesteps.length;
+  const start =
+    earlier?.latents ??
+    startLatents({
+      ...{ seed, frames, height: size.height / 8, width: size.width / 8, layout: noise, chunk, overlap },
+      sigma: schedule.initNoiseSigma,
+    });
+  const title = startStep > 0 ? `denoising, on from step ${startStep}` : 'denoising';
+  return run.stage(
+    'denoise',
+    title,
+    async (progress) => {
+      if (startStep === steps) return start;
+      return generateLatents(engine, start, {
+        ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
+        ...{ conditioning, addedTimeIds, schedule, windows, guidance, startStep, signal: run.signal },
+        control: model.controlnext && { network: model.controlnext, maps, scale: controlScale },
+        onWindow: ({ step, window, windows }) => progress(step * windows + window + 1, steps * windows, 'windows'),
+        onStep: (step, latents) =>
+          writeTensors(file, { latents, step: floatTensor([1], new Float32Array([step + 1])) }),
+      });
+    },
+    startStep === steps,
+  );
+}
+
+/** Identity of the weights without reading gigabytes: names, sizes and times of change of their files, and the configs. */
+async function modelFingerprint({ model }: Plan): Promise<string> {
+  const sources = [model.unet, model.vae, model.imageEncoder].flatMap((part) => part.checkpoint.sources);
+  const files = await Promise.all(
+    [...sources, ...(model.controlnext?.sources ?? [])].map(async (path) => {
+      const { size, mtimeMs } = await stat(path);
+      return [basename(path), size, mtimeMs];
+    }),
+  );
+  const { unet, vae, imageEncoder, featureExtractor } = model;
+  return keyOf([files, unet.config, vae.config, imageEncoder.config, featureExtractor.config]);
+}

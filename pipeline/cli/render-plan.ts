@@ -1,0 +1,83 @@
+import type { ContextWindow } from '../../stages/denoise/windows.js';
+import type { Plan } from '../plan.js';
+
+/** The plan for people: what goes in, what comes out, the windows as a drawing, what it costs. */
+export function renderPlan(plan: Plan): string {
+  const { options, size, picture, movement, schedule, cost, tools } = plan;
+  const rate = movement.frameRate.num / movement.frameRate.den;
+  const made = plan.frames - (options.keepReferenceFrame ? 0 : 1);
+  const guidance =
+    options.guidanceScaleMin === options.guidanceScale
+      ? `${options.guidanceScale}`
+      : `${options.guidanceScaleMin} to ${options.guidanceScale}`;
+  const rows: [string, string][] = [
+    ['picture', `${options.image} (${picture.width}x${picture.height})`],
+    ['movement', `${movement.path} (${movementText(plan)})`],
+    [
+      'model',
+      `${plan.model.dir}${plan.model.overlay ? ' + overlay' : ''}${plan.model.controlnext ? ' + pose control' : ''}`,
+    ],
+    [
+      'video',
+      `${size.width}x${size.height}, ${plan.exact ? '' : 'about '}${made} frames at ${rate.toFixed(3)} fps -> ${plan.video}`,
+    ],
+    [
+      'sampling',
+      `${schedule.timesteps.length} steps (${options.scheduler}), guidance ${plan.guided ? guidance : 'off'}, seed ${plan.seed}`,
+    ],
+    [
+      'windows',
+      `${plan.windows.length} of ${plan.windows[0]?.frames.length} frames, overlap ${options.overlap}, ${options.fusion}`,
+    ],
+    ['cost', `${cost.forwards} runs of the denoiser, ${cost.factor.toFixed(2)} frames computed for each frame made`],
+    [
+      'memory',
+      `about ${gigabytes(cost.memoryBytes)} in the engine (weights ${gigabytes(cost.weightBytes)} on disk, ${plan.residency})`,
+    ],
+    ['disk', `about ${gigabytes(cost.diskBytes)} while running`],
+    ['device', plan.provider],
+    ['ffmpeg', `${tools.version} (${tools.origin})`],
+  ];
+  const notes = plan.notes.map((note) => `note: ${note}`);
+  return [
+    ...rows.map(([name, text]) => `${name.padEnd(9)} ${text}`),
+    '',
+    ...drawWindows(plan.windows, plan.frames),
+    ...notes,
+  ].join('\n');
+}
+
+function movementText({ movement }: Plan): string {
+  if (movement.kind === 'pose') return `${movement.poses.frames.length} poses`;
+  if (movement.kind === 'control-folder') return `${movement.frameCount} control pictures`;
+  const { video, durationSec } = movement.info;
+  const seconds = durationSec === undefined ? '' : `, ${durationSec.toFixed(2)} s`;
+  return `${video.width}x${video.height}, ${video.codec}${seconds}${movement.info.audio ? ', with sound' : ''}`;
+}
+
+function gigabytes(bytes: number): string {
+  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** Widest drawing, in characters; longer clips are drawn to scale. */
+const maxColumns = 72;
+const maxRows = 24;
+
+/**
+ * One line a window over the frames of the clip: `#` counts fully, `+` partly, `.` is context whose result is not used.
+ */
+export function drawWindows(windows: readonly ContextWindow[], frames: number): string[] {
+  const columns = Math.min(frames, maxColumns);
+  const column = (frame: number) => Math.floor((frame * columns) / frames);
+  const lines = windows.slice(0, maxRows).map((window) => {
+    const cells = Array<string>(columns).fill(' ');
+    window.frames.forEach((frame, slot) => {
+      const weight = window.weights[slot] as number;
+      cells[column(frame)] = weight === 0 ? '.' : weight < 1 ? '+' : '#';
+    });
+    return `  |${cells.join('')}|`;
+  });
+  const hidden = windows.length - lines.length;
+  const ruler = `  0${' '.repeat(Math.max(0, columns - String(frames - 1).length))}${frames - 1}`;
+  return [...lines, ...(hidden > 0 ? [`   ... and ${hidden} more`] : []), ruler];
+}

@@ -1,0 +1,115 @@
+import { PantomimeError } from '../models/errors.js';
+import { openControlFrames } from '../stages/control-video.js';
+import { alignPoses } from '../stages/pose/align.js';
+import type { PoseDetector } from '../stages/pose/detector.js';
+import { drawSkeleton } from '../stages/pose/draw.js';
+import type { Person, PoseSequence, RgbImage } from '../stages/types.js';
+import { type ControlMaps, findControlMaps, writeControlMaps } from './control-maps.js';
+import { findDrivingPoses, requireSomebody } from './driving-poses.js';
+import type { Plan } from './plan.js';
+import type { Run } from './run.js';
+import { keyOf } from './run-store.js';
+
+/** The control pictures of a run, and where they come from. */
+export type ControlTrack = {
+  /** uint8 [1 + frames, H, W, 3]; row 0 belongs to the reference picture. */
+  readonly maps: ControlMaps;
+  /** Poses in the driving picture, before alignment; undefined for ready-made control pictures. */
+  readonly driving: PoseSequence | undefined;
+  /** How the poses were brought onto the character; for run.json. */
+  readonly alignment: unknown;
+};
+
+/**
+ * From movement to control pictures: poses found, the character's own pose found, aligned, drawn (or ready-made pictures
+ * read). Finished parts are kept in the work folder.
+ */
+export async function makeControlTrack(
+  run: Run,
+  plan: Plan,
+  picture: RgbImage,
+  detector: () => Promise<PoseDetector>,
+): Promise<ControlTrack> {
+  const { options, movement, tools, size } = plan;
+  const driving =
+    movement.kind === 'video'
+      ? await findDrivingPoses(run, movement, options, tools, detector)
+      : movement.kind === 'pose'
+        ? movement.poses
+        : undefined;
+  if (driving) requireSomebody(driving, movement.path, 'another pose file');
+  const reference = await run.stage('reference', "finding the character's own pose", async () =>
+    (await detector()).detect(picture),
+  );
+  if (reference.length === 0) warnNobody(run, plan);
+
+  if (!driving) {
+    const maps = await run.stage('control', 'reading control pictures', (progress) => {
+      const stream = openControlFrames(movement, tools, { ...size, signal: run.signal });
+      const file = run.store.work('control', keyOf([movement.path, size, Date.now()]), 'u8');
+      return writeControlMaps(file, withOwnPose(stream.frames, reference, size, progress), size);
+    });
+    return { maps, driving, alignment: undefined };
+  }
+
+  const aligned = await run.stage('align', `aligning poses (${options.align})`, async () => {
+    const mode = reference.length === 0 && options.align === 'robust' ? 'none' : options.align;
+    return alignPoses({ mode, reference: { ...size, people: reference }, driving });
+  });
+  for (const note of aligned.notes) run.note(note);
+  const frames = aligned.sequence.frames;
+  // A character whose pose is not found stands as the first driving frame does.
+  const people = [reference.length > 0 ? reference : (frames[0]?.people ?? []), ...frames.map((frame) => frame.people)];
+  const file = run.store.work('control', keyOf([people, size]), 'u8');
+  const earlier = options.resume ? await findControlMaps(file, size) : undefined;
+  const maps = await run.stage(
+    'control',
+    'drawing control pictures',
+    async (progress) => earlier ?? writeControlMaps(file, drawAll(people, plan, progress), size),
+    earlier !== undefined,
+  );
+  return { maps, driving, alignment: { mode: options.align, ...aligned.transform, notes: aligned.notes } };
+}
+
+type Report = (done: number, total: number | undefined, unit: string) => void;
+
+function* drawAll(people: readonly (readonly Person[])[], { size }: Plan, progress: Report): Generator<RgbImage> {
+  for (const [frame, inFrame] of people.entries()) {
+    yield drawSkeleton(inFrame, size.width, size.height);
+    progress(frame + 1, people.length, 'frames');
+  }
+}
+
+/** The character's own pose, or the first control picture again where it is not found, then the control pictures. */
+async function* withOwnPose(
+  pictures: AsyncIterable<RgbImage>,
+  reference: readonly Person[],
+  { width, height }: { readonly width: number; readonly height: number },
+  progress: Report,
+): AsyncGenerator<RgbImage> {
+  let done = 0;
+  for await (const picture of pictures) {
+    if (done === 0) yield reference.length > 0 ? drawSkeleton(reference, width, height) : picture;
+    yield picture;
+    progress(++done, undefined, 'frames');
+  }
+}
+
+function warnNobody(run: Run, { options, movement }: Plan): void {
+  const where = options.image as string;
+  if (options.align === 'reference') {
+    throw new PantomimeError({
+      code: 'reference.nobody',
+      kind: 'input',
+      what: 'nobody was found in the picture of the character, and the published alignment needs its pose',
+      where,
+      hint: '--align robust or --align none',
+    });
+  }
+  if (movement.kind === 'control-folder' || movement.kind === 'control-video') return;
+  run.warn(
+    'reference.nobody',
+    `${where}: no person was found in the picture, so the poses are laid over it without being fitted`,
+    'a picture in which the character stands upright and is seen from head to foot',
+  );
+}

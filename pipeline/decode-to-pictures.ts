@@ -1,0 +1,54 @@
+import type { ModelFolder } from '../models/checkpoint/model-folder.js';
+import { buildVaeDecode } from '../models/graphs/vae-decode.js';
+import type { Residency } from '../models/onnx/built-graph.js';
+import type { Engine, SessionId } from '../models/runtime/engine.js';
+import type { FloatTensor } from '../models/tensor.js';
+import { type DecodeLatentsOptions, decodeChunks, decodeLatents } from '../stages/decode-latents.js';
+import type { RgbImage } from '../stages/types.js';
+
+export type FrameDecoding = Pick<DecodeLatentsOptions, 'chunk' | 'overlap' | 'mode'> & {
+  readonly vae: ModelFolder['vae'];
+  readonly residency: Residency;
+  /** Leading frames that are decoded as context but not given out. */
+  readonly skip: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Sees every decoded chunk before it is blended and rounded. */
+  readonly onDecoded?: ((pixels: FloatTensor) => void) | undefined;
+};
+
+/** Latents [frames, 4, h, w] to pictures, through one decoder session for each size of chunk that occurs. */
+export async function* decodeToPictures(
+  engine: Engine,
+  latents: FloatTensor,
+  options: FrameDecoding,
+): AsyncGenerator<RgbImage, void, void> {
+  const [count = 0, , h = 0, w = 0] = latents.dims;
+  const { vae, residency, signal } = options;
+  const sessions = new Map<number, SessionId>();
+  try {
+    for (const frames of new Set(decodeChunks(count, options).map((plan) => plan.frames.length))) {
+      const target = engine.info.provider;
+      const graph = buildVaeDecode({ ...vae, frames, height: h * 8, width: w * 8, residency, target });
+      sessions.set(frames, await engine.load(graph));
+    }
+    const decode = async (chunk: FloatTensor) => {
+      const session = sessions.get(chunk.dims[0] as number) as SessionId;
+      const { frames } = await engine.run(session, { latents: chunk }, { signal, outputs: ['frames'] });
+      options.onDecoded?.(frames as FloatTensor);
+      return frames as FloatTensor;
+    };
+    const { chunk, overlap, mode, skip } = options;
+    const scalingFactor = scalingFactorOf(vae.config);
+    yield* decodeLatents(latents, decode, { chunk, overlap, mode, scalingFactor, signal }, skip);
+  } finally {
+    for (const session of sessions.values()) await engine.release(session).catch(() => {});
+  }
+}
+
+/** Published value of SVD when the config does not say. */
+const svdScalingFactor = 0.18215;
+
+function scalingFactorOf(vaeConfig: unknown): number {
+  const value = (vaeConfig as { scaling_factor?: unknown } | null)?.scaling_factor;
+  return typeof value === 'number' && value > 0 ? value : svdScalingFactor;
+}

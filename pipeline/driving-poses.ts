@@ -1,0 +1,90 @@
+import { PantomimeError } from '../models/errors.js';
+import { decodeFrames } from '../stages/decode.js';
+import type { FfmpegTools } from '../stages/ffmpeg/locate.js';
+import { detectPoses } from '../stages/pose/detect-poses.js';
+import { createPoseDetector, type PoseDetector } from '../stages/pose/detector.js';
+import { followSubject } from '../stages/pose/follow.js';
+import { type FrameRange, framesWithoutPeople } from '../stages/pose/frames-without-people.js';
+import { readPoseJson, writePoseJson } from '../stages/pose/pose-json.js';
+import { smoothPoses } from '../stages/pose/smooth.js';
+import type { PoseSequence } from '../stages/types.js';
+import type { Movement } from './movement.js';
+import type { AnimateOptions } from './options/schema.js';
+import type { Run } from './run.js';
+import { exists, hashFile, keyOf } from './run-store.js';
+
+/** People looked for in each frame, so that there is a choice whom to follow. */
+const maxPeople = 4;
+
+/** A detector as the options ask for it. */
+export function openDetector(options: AnimateOptions, signal: AbortSignal | undefined): Promise<PoseDetector> {
+  const { poseModel: model, hands, face } = options;
+  return createPoseDetector({ model, hands, face, maxPeople, ...(signal && { signal }) });
+}
+
+/**
+ * The poses of a driving video: found frame by frame (kept in the work folder, by clip content), one person followed,
+ * smoothed. Coordinates are those of the driving picture; alignment comes later.
+ * Throws an input error when nobody is found in any frame.
+ */
+export async function findDrivingPoses(
+  run: Run,
+  movement: Extract<Movement, { kind: 'video' }>,
+  options: AnimateOptions,
+  tools: FfmpegTools,
+  detector: () => Promise<PoseDetector>,
+): Promise<PoseSequence> {
+  const { signal, store } = run;
+  const { poseModel, hands, face } = options;
+  const key = keyOf([await hashFile(movement.path, signal), movement.decode, poseModel, hands, face, maxPeople]);
+  const file = store.work('poses', key, 'json');
+  const reused = options.resume && (await exists(file));
+  const found = await run.stage(
+    'pose',
+    reused ? 'poses, from the earlier attempt' : `finding poses (mediapipe ${poseModel}${hands ? ', hands' : ''})`,
+    async (progress) => {
+      if (reused) return readPoseJson(file);
+      const stream = decodeFrames(movement.info, movement.decode, tools, {
+        signal,
+        onWarning: (message) => run.warn('video.damaged', message),
+      });
+      const sequence = await detectPoses(stream, await detector(), {
+        onProgress: (done) => progress(done, stream.frameCount, 'frames'),
+        ...(signal && { signal }),
+      });
+      await writePoseJson(file, sequence);
+      return sequence;
+    },
+    reused,
+  );
+  requireSomebody(found, movement.path, options.poseModel === 'heavy' ? 'another clip' : '--pose-model heavy');
+  const gaps = framesWithoutPeople(found);
+  if (gaps.length > 0)
+    run.warn('pose.gaps', `nobody was found in frames ${rangesText(gaps)} of ${found.frames.length}`);
+  // The published alignment draws everybody, so it is given everybody unless a person is named.
+  const followed =
+    options.align === 'reference' && options.subject === 'auto' ? found : followSubject(found, options.subject);
+  return smoothPoses(followed, { strength: options.smooth });
+}
+
+/** Throws an input error when there is nobody in any frame. */
+export function requireSomebody(sequence: PoseSequence, where: string, hint: string): void {
+  if (sequence.frames.some(({ people }) => people.length > 0)) return;
+  throw new PantomimeError({
+    code: 'pose.nobody',
+    kind: 'input',
+    what: 'nobody was found in any frame',
+    where,
+    got: `no person in frames ${rangesText(framesWithoutPeople(sequence))}`,
+    expected: 'a clip in which a person is seen, best from head to foot',
+    hint,
+  });
+}
+
+/** Most ranges spelled out in a message. */
+const maxRanges = 8;
+
+function rangesText(ranges: readonly FrameRange[]): string {
+  const shown = ranges.slice(0, maxRanges).map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`));
+  return shown.join(', ') + (ranges.length > maxRanges ? ` and ${ranges.length - maxRanges} more ranges` : '');
+}

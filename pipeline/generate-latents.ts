@@ -1,0 +1,96 @@
+import type { Checkpoint } from '../models/checkpoint/checkpoint.js';
+import { buildUnetStep } from '../models/graphs/unet-step.js';
+import type { Residency } from '../models/onnx/built-graph.js';
+import type { Engine, RunInput } from '../models/runtime/engine.js';
+import { linearGuidance, needsGuidance } from '../models/schedule/guidance.js';
+import type { Schedule } from '../models/schedule/sigmas.js';
+import { type FloatTensor, floatTensor } from '../models/tensor.js';
+import { type SampleOptions, sample } from '../stages/denoise/sample.js';
+import { type Anchor, contextWindows, type Fusion, rotatingPhase } from '../stages/denoise/windows.js';
+import type { Conditioning } from './conditioning.js';
+import type { ControlMaps } from './control-maps.js';
+import type { Size } from './size.js';
+
+/** Everything a denoising run depends on; nothing of files, options or the terminal. */
+export type SamplingJob = Size & {
+  readonly unet: Checkpoint;
+  readonly unetConfig: unknown;
+  /** Left out: plain image-to-video without pose control. */
+  readonly control?: { readonly network: Checkpoint; readonly maps: ControlMaps; readonly scale: number } | undefined;
+  readonly conditioning: Conditioning;
+  /** fps, motion bucket and noise level as the network is told them; published: [6, 128, 0.02] always. */
+  readonly addedTimeIds: readonly [number, number, number];
+  readonly schedule: Schedule;
+  readonly windows: {
+    readonly chunk: number;
+    readonly overlap: number;
+    readonly anchor: Anchor;
+    readonly fusion: Fusion;
+    readonly phaseRotation: boolean;
+  };
+  readonly guidance: { readonly min: number; readonly max: number; readonly index: 'local' | 'global' };
+  readonly residency: Residency;
+} & Pick<SampleOptions, 'startStep' | 'onStep' | 'onWindow' | 'signal'>;
+
+/**
+ * Denoises `latents` [frames, 4, h, w] (already at the start noise level, or as they were before `startStep`) through one
+ * fused graph: control features, both guidance branches and their mix in a single run per window.
+ */
+export async function generateLatents(engine: Engine, latents: FloatTensor, job: SamplingJob): Promise<FloatTensor> {
+  const count = latents.dims[0] as number;
+  const frames = Math.min(job.windows.chunk, count);
+  const { min, max, index } = job.guidance;
+  const guided = needsGuidance(min, max);
+  const graph = buildUnetStep({
+    unet: job.unet,
+    unetConfig: job.unetConfig,
+    controlnext: job.control?.network,
+    frames,
+    height: job.height,
+    width: job.width,
+    guidance: guided,
+    residency: job.residency,
+    target: engine.info.provider,
+  });
+  const session = await engine.load(graph);
+  try {
+    if (job.control) await engine.define('control', job.control.maps);
+    const fixed: Record<string, RunInput> = {
+      image_latents: job.conditioning.imageLatents,
+      image_embeds: job.conditioning.imageEmbeds,
+      added_time_ids: floatTensor([3], Float32Array.from(job.addedTimeIds)),
+      ...(job.control && { control_scale: scalar(job.control.scale) }),
+    };
+    const local = linearGuidance(min, max, frames);
+    const global = linearGuidance(min, max, count);
+    return await sample(latents, {
+      schedule: job.schedule,
+      windowsAt: (step) =>
+        contextWindows(count, { ...job.windows, phase: job.windows.phaseRotation ? rotatingPhase(step) : 0 }),
+      predict: async ({ window, latents: x, sigma, timestep }) => {
+        const scales = index === 'local' ? local : Float32Array.from(window.frames, (frame) => global[frame] as number);
+        const inputs: Record<string, RunInput> = {
+          ...fixed,
+          latents: x,
+          sigma: scalar(sigma),
+          timestep: scalar(timestep),
+          ...(guided && { guidance: floatTensor([frames], scales) }),
+          ...(job.control && { control: { ref: 'control', rows: window.poses } }),
+        };
+        const { prediction } = await engine.run(session, inputs, { signal: job.signal });
+        return prediction as FloatTensor;
+      },
+      startStep: job.startStep ?? 0,
+      onStep: job.onStep,
+      onWindow: job.onWindow,
+      signal: job.signal,
+    });
+  } finally {
+    if (job.control) await engine.forget('control').catch(() => {});
+    await engine.release(session).catch(() => {});
+  }
+}
+
+function scalar(value: number): FloatTensor {
+  return floatTensor([1], new Float32Array([value]));
+}

@@ -1,0 +1,83 @@
+import { stat } from 'node:fs/promises';
+import { PantomimeError } from '../models/errors.js';
+import { type DecodePlan, planDecode } from '../stages/decode.js';
+import type { FfmpegTools } from '../stages/ffmpeg/locate.js';
+import { readPoseJson } from '../stages/pose/pose-json.js';
+import { probe } from '../stages/probe.js';
+import type { MediaInfo, PoseSequence, Rational } from '../stages/types.js';
+import type { AnimateOptions } from './options/schema.js';
+
+/** What says how to move, read as far as is needed to plan: nothing is decoded yet. */
+export type Movement = { readonly path: string; readonly frameRate: Rational } & (
+  | { readonly kind: 'video'; readonly info: MediaInfo; readonly decode: DecodePlan }
+  | { readonly kind: 'pose'; readonly poses: PoseSequence }
+  | { readonly kind: 'control-video'; readonly info: MediaInfo; readonly decode: DecodePlan }
+  | { readonly kind: 'control-folder' }
+);
+
+/** Opens the driving video, pose file or control pictures that the options name. */
+export async function openMovement(
+  options: AnimateOptions,
+  tools: FfmpegTools,
+  signal: AbortSignal | undefined,
+): Promise<Movement> {
+  if (options.pose !== null) {
+    const poses = selectPoses(await readPoseJson(options.pose), options);
+    return { kind: 'pose', path: options.pose, poses, frameRate: poses.frameRate };
+  }
+  if (options.controlVideo !== null && (await isFolder(options.controlVideo))) {
+    const frameRate = options.fps ?? { num: 15, den: 1 };
+    return { kind: 'control-folder', path: options.controlVideo, frameRate };
+  }
+  const path = options.controlVideo ?? (options.video as string);
+  const info = await probe(path, tools, { signal });
+  const decode = planDecode(info, {
+    startSec: options.start,
+    durationSec: options.duration ?? undefined,
+    stride: options.stride,
+    fps: options.fps ?? undefined,
+    maxFrames: options.maxFrames ?? undefined,
+  });
+  return {
+    kind: options.controlVideo === null ? 'video' : 'control-video',
+    path,
+    info,
+    decode,
+    frameRate: decode.frameRate,
+  };
+}
+
+/** The part of a pose file that start, duration, stride and frame limit leave. */
+function selectPoses(sequence: PoseSequence, options: AnimateOptions): PoseSequence {
+  const { num, den } = sequence.frameRate;
+  const first = Math.round((options.start * num) / den);
+  const end = options.duration === null ? sequence.frames.length : first + Math.round((options.duration * num) / den);
+  const frames = sequence.frames
+    .slice(first, end)
+    .filter((_, i) => i % options.stride === 0)
+    .slice(0, options.maxFrames ?? undefined);
+  if (frames.length === 0) {
+    throw new PantomimeError({
+      code: 'pose.no-frames',
+      kind: 'input',
+      what: 'no frame of the pose file is left',
+      where: options.pose ?? undefined,
+      got: `${sequence.frames.length} frames at ${(num / den).toFixed(2)} a second, start ${options.start} s`,
+      hint: 'use a smaller --start',
+    });
+  }
+  return { ...sequence, frames, frameRate: reduced(num, den * options.stride) };
+}
+
+function reduced(num: number, den: number): Rational {
+  let [a, b] = [num, den];
+  while (b > 0) [a, b] = [b, a % b];
+  return { num: num / a, den: den / a };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}

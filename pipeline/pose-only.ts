@@ -1,0 +1,35 @@
+import { locateFfmpeg } from '../stages/ffmpeg/locate.js';
+import { writePoseJson } from '../stages/pose/pose-json.js';
+import { findDrivingPoses, openDetector } from './driving-poses.js';
+import type { RunContext, RunResult } from './events.js';
+import { lazily } from './lazily.js';
+import { openMovement } from './movement.js';
+import type { AnimateOptions } from './options/schema.js';
+import { outputPaths } from './output-paths.js';
+import { startRun } from './run.js';
+import { openRunStore } from './run-store.js';
+import { writePoseVideo } from './videos.js';
+
+/** Stops after the poses: writes `pose.json`, which `animate --pose` takes, and `pose.mp4`, which shows them on the clip. */
+export async function extractPoses(options: AnimateOptions, context: RunContext = {}): Promise<RunResult> {
+  const begun = performance.now();
+  const tools = await locateFfmpeg({ ffmpeg: options.ffmpeg ?? undefined, signal: context.signal });
+  const movement = await openMovement(options, tools, context.signal);
+  if (movement.kind !== 'video') throw new RangeError('poses are found in a driving video');
+  const { runDir } = outputPaths(options, movement.path);
+  const run = startRun(await openRunStore(runDir), context);
+  context.onEvent?.({ type: 'run.start', command: 'pose', runDir, seed: 0 });
+  for (const warning of tools.warnings) run.note(warning);
+
+  await using detector = lazily(() => openDetector(options, run.signal));
+  const driving = await findDrivingPoses(run, movement, options, tools, detector.get);
+  await writePoseVideo(run, { movement, tools, options }, { driving }, 1, driving.frames.length);
+  const pose = run.store.result('pose.json');
+  await writePoseJson(pose, driving);
+  if (!options.keepIntermediate) await run.store.clean();
+  const seconds = (performance.now() - begun) / 1000;
+  const outputs = { pose, poseVideo: run.store.result('pose.mp4') };
+  const result = { runDir, outputs, frames: driving.frames.length, seconds };
+  context.onEvent?.({ type: 'run.done', ...result });
+  return result;
+}

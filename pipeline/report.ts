@@ -1,0 +1,94 @@
+import { createRequire } from 'node:module';
+import type { EngineMemory } from '../models/runtime/engine.js';
+import type { FloatTensor } from '../models/tensor.js';
+import { contactSheet } from '../stages/contact-sheet.js';
+import { writePoseJson } from '../stages/pose/pose-json.js';
+import type { RgbImage } from '../stages/types.js';
+import type { ControlTrack } from './control-track.js';
+import type { RunResult } from './events.js';
+import type { Plan } from './plan.js';
+import type { Run } from './run.js';
+import { hashFile, writeAtomic } from './run-store.js';
+import { writeTensors } from './tensor-file.js';
+import type { Videos } from './videos.js';
+
+export type ReportInputs = {
+  readonly picture: RgbImage;
+  readonly track: ControlTrack;
+  readonly latents: FloatTensor;
+  readonly videos: Videos;
+  readonly memory: EngineMemory;
+  readonly modelKey: string;
+  readonly seconds: number;
+};
+
+/** Writes what explains the run: contact sheet, poses, latents, run.json, timings.json; then clears the work folder. */
+export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): Promise<RunResult> {
+  const { store } = run;
+  const { picture, track, latents, videos } = inputs;
+  const outputs: Record<string, string> = {
+    video: plan.video,
+    comparison: store.result('comparison.mp4'),
+    poseVideo: videos.poseVideo,
+    contactSheet: store.result('contact-sheet.png'),
+    run: store.result('run.json'),
+    timings: store.result('timings.json'),
+    latents: store.result('latents.safetensors'),
+  };
+  await run.stage('report', 'writing the report', async () => {
+    const rows = [
+      { label: 'driving', images: videos.samples.map(({ driving }) => driving).filter((image) => image !== undefined) },
+      { label: 'pose', images: videos.samples.map(({ pose }) => pose) },
+      { label: 'result', images: videos.samples.map(({ result }) => result) },
+    ].filter(({ images }) => images.length > 0);
+    await writeAtomic(store.result('contact-sheet.png'), await contactSheet({ reference: picture, rows }));
+    if (track.driving) {
+      outputs.pose = store.result('pose.json');
+      await writePoseJson(outputs.pose, track.driving);
+    }
+    await writeTensors(store.result('latents.safetensors'), { latents });
+    await writeAtomic(store.result('run.json'), await runRecord(plan, inputs, outputs));
+  });
+  await writeAtomic(store.result('timings.json'), timingRecord(run, inputs));
+  if (!plan.options.keepIntermediate) await store.clean();
+  return { runDir: store.dir, outputs, frames: videos.frames, seconds: inputs.seconds };
+}
+
+/** Everything needed to do the run again, and to know what it was made from. */
+async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Record<string, string>>): Promise<string> {
+  const { options, movement, model, size, schedule, windows, tools, seed } = plan;
+  const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+  const record = {
+    version: 1,
+    pantomime: version,
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+    options: { ...options, seed },
+    repeat: `pantomime animate --config run.json`,
+    inputs: {
+      image: { path: options.image, sha256: await hashFile(options.image as string) },
+      movement: {
+        kind: movement.kind,
+        path: movement.path,
+        ...(movement.kind !== 'control-folder' && { sha256: await hashFile(movement.path) }),
+      },
+    },
+    model: { dir: model.dir, overlay: model.overlay, fingerprint: inputs.modelKey },
+    device: { provider: plan.provider, residency: plan.residency },
+    ffmpeg: { version: tools.version, origin: tools.origin },
+    size,
+    frameRate: movement.frameRate,
+    frames: inputs.videos.frames,
+    sigmas: [...schedule.sigmas],
+    windows: windows.map((window) => window.frames[0]),
+    alignment: inputs.track.alignment,
+    outputs,
+  };
+  return `${JSON.stringify(record, null, 2)}\n`;
+}
+
+function timingRecord(run: Run, { seconds, videos, memory }: ReportInputs): string {
+  const framesPerSec = videos.frames / seconds;
+  const process = { peakRssBytes: globalThis.process.resourceUsage().maxRSS * 1024 };
+  return `${JSON.stringify({ seconds, framesPerSec, stages: run.timings, engine: memory, process }, null, 2)}\n`;
+}

@@ -1,0 +1,56 @@
+import type { RunContext, StageName } from './events.js';
+import { etaEstimator } from './events.js';
+import type { RunStore } from './run-store.js';
+
+/** Tells listeners how far a stage is. */
+export type Progress = (done: number, total: number | undefined, unit: string) => void;
+
+export type StageTiming = { readonly stage: StageName; readonly ms: number; readonly reused: boolean };
+
+/** One run under way: its folder, its listeners, its clock. */
+export type Run = {
+  readonly store: RunStore;
+  readonly signal: AbortSignal | undefined;
+  readonly timings: readonly StageTiming[];
+  /** Does `work` as a named stage: announced, timed, with progress and an estimate. */
+  readonly stage: <T>(
+    stage: StageName,
+    title: string,
+    work: (progress: Progress) => Promise<T>,
+    reused?: boolean,
+  ) => Promise<T>;
+  readonly note: (message: string, level?: 'info' | 'detail') => void;
+  readonly warn: (code: string, message: string, hint?: string) => void;
+};
+
+/** Fewest milliseconds between two progress events of a stage, so that listeners are not flooded. */
+const progressIntervalMs = 100;
+
+export function startRun(store: RunStore, { signal, onEvent = () => {} }: RunContext): Run {
+  const timings: StageTiming[] = [];
+  return {
+    store,
+    signal,
+    timings,
+    note: (message, level = 'info') => onEvent({ type: 'note', message, level }),
+    warn: (code, message, hint) => onEvent({ type: 'warning', code, message, hint }),
+    async stage(stage, title, work, reused = false) {
+      signal?.throwIfAborted();
+      onEvent({ type: 'stage.start', stage, title, reused });
+      const begun = performance.now();
+      const eta = etaEstimator();
+      let told = Number.NEGATIVE_INFINITY;
+      const result = await work((done, total, unit) => {
+        const etaSec = eta(done, total);
+        const now = performance.now();
+        if (now - told < progressIntervalMs && done !== total) return;
+        told = now;
+        onEvent({ type: 'stage.progress', stage, done, total, unit, etaSec });
+      });
+      const ms = Math.round(performance.now() - begun);
+      timings.push({ stage, ms, reused });
+      onEvent({ type: 'stage.done', stage, ms });
+      return result;
+    },
+  };
+}

@@ -1,0 +1,166 @@
+import type { Engine } from '../models/runtime/engine.js';
+import type { FloatTensor } from '../models/tensor.js';
+import { decodeFrames } from '../stages/decode.js';
+import { type EncodeAudio, encodeVideo } from '../stages/encode.js';
+import { overlaySkeleton } from '../stages/pose/overlay.js';
+import { sideBySide } from '../stages/side-by-side.js';
+import type { RgbImage } from '../stages/types.js';
+import { broadcast } from './broadcast.js';
+import { readControlMap } from './control-maps.js';
+import type { ControlTrack } from './control-track.js';
+import { decodeToPictures } from './decode-to-pictures.js';
+import type { Plan } from './plan.js';
+import type { Run } from './run.js';
+
+export type VideoInputs = {
+  readonly picture: RgbImage;
+  readonly track: ControlTrack;
+  readonly latents: FloatTensor;
+};
+
+/** What was written, and a few frames of it for the contact sheet. */
+export type Videos = {
+  readonly frames: number;
+  readonly samples: readonly SampledFrame[];
+  readonly poseVideo: string;
+};
+
+/** One moment of the clip: movement, pose and result. */
+export type SampledFrame = {
+  readonly frame: number;
+  readonly driving: RgbImage | undefined;
+  readonly pose: RgbImage;
+  readonly result: RgbImage;
+};
+
+/** Columns of the contact sheet. */
+const maxSamples = 8;
+/** The found poses are shown on the driving clip at this height. */
+const overlayHeight = 512;
+
+/** Decodes the latents and writes output.mp4, comparison.mp4 and pose.mp4, all as streams. */
+export async function writeVideos(run: Run, plan: Plan, engine: Engine, inputs: VideoInputs): Promise<Videos> {
+  const { options, movement, tools } = plan;
+  const { frameRate } = movement;
+  const first = options.keepReferenceFrame ? 0 : 1;
+  const count = (inputs.latents.dims[0] as number) - first;
+  const wanted = sampleIndices(count);
+  const driving = await writePoseVideo(run, plan, inputs.track, first, count);
+
+  const samples: SampledFrame[] = [];
+  const frames = await run.stage('decode', 'decoding and encoding', async (progress) => {
+    const { decodeChunk, decodeOverlap, decodeMode, crf } = options;
+    const pictures = decodeToPictures(engine, inputs.latents, {
+      ...{ vae: plan.model.vae, residency: plan.residency, signal: run.signal, skip: first },
+      ...{ chunk: decodeChunk, overlap: decodeOverlap, mode: decodeMode },
+    });
+    const moments = withControl(pictures, inputs, first, (moment) => {
+      if (wanted.has(moment.frame)) samples.push({ ...moment, driving: driving.get(moment.frame) });
+      progress(moment.frame + 1, count, 'frames');
+    });
+    const [results, compared] = broadcast(moments, 2) as [AsyncIterable<Moment>, AsyncIterable<Moment>];
+    const shared = { frameRate, tools, crf, signal: run.signal };
+    const audio = audioOf(plan, count);
+    const [written] = await Promise.all([
+      encodeVideo({ ...shared, ...plan.size, frames: each(results, ({ result }) => result), out: plan.video, audio }),
+      encodeComparison(run, plan, inputs.picture, compared, audio),
+    ]);
+    return written;
+  });
+  return { frames, samples, poseVideo: run.store.result('pose.mp4') };
+}
+
+type Moment = Omit<SampledFrame, 'driving'>;
+
+/** Joins every decoded picture with its control picture. */
+async function* withControl(
+  pictures: AsyncIterable<RgbImage>,
+  { track }: VideoInputs,
+  first: number,
+  onMoment: (moment: Moment) => void,
+): AsyncGenerator<Moment> {
+  let frame = 0;
+  for await (const result of pictures) {
+    const moment = { frame, result, pose: await readControlMap(track.maps, first + frame) };
+    onMoment(moment);
+    yield moment;
+    frame++;
+  }
+}
+
+async function encodeComparison(
+  run: Run,
+  { size, movement, tools, options }: Plan,
+  picture: RgbImage,
+  moments: AsyncIterable<Moment>,
+  audio: EncodeAudio | undefined,
+): Promise<void> {
+  const { width, height } = sideBySide([picture, picture, picture], size.height);
+  await encodeVideo({
+    frames: each(moments, ({ pose, result }) => sideBySide([picture, pose, result], size.height)),
+    ...{ width, height, frameRate: movement.frameRate, tools, audio, crf: options.crf, signal: run.signal },
+    out: run.store.result('comparison.mp4'),
+  });
+}
+
+/**
+ * pose.mp4: the found poses on the driving clip, so that a person can check them; the control pictures themselves where
+ * there is no driving clip. Gives the frames that the contact sheet shows.
+ */
+export async function writePoseVideo(
+  run: Run,
+  plan: Pick<Plan, 'movement' | 'tools' | 'options'>,
+  track: Pick<ControlTrack, 'driving'> & Partial<ControlTrack>,
+  first: number,
+  count: number,
+): Promise<ReadonlyMap<number, RgbImage>> {
+  const { movement, tools, options } = plan;
+  const { signal } = run;
+  const kept = new Map<number, RgbImage>();
+  const out = run.store.result('pose.mp4');
+  const wanted = sampleIndices(count);
+  await run.stage('encode', 'drawing the poses', async (progress) => {
+    const onFrame = (done: number) => progress(done, count, 'frames');
+    const shared = { frameRate: movement.frameRate, tools, crf: options.crf, out, signal, onFrame };
+    const { driving, maps } = track;
+    if (movement.kind !== 'video' || !driving) {
+      if (!maps) return;
+      const [, height, width] = maps.dims;
+      const pictures = async function* () {
+        for (let frame = 0; frame < count; frame++) yield readControlMap(maps, first + frame);
+      };
+      await encodeVideo({ ...shared, width, height, frames: pictures() });
+      return;
+    }
+    const height = Math.min(overlayHeight, movement.info.video.height);
+    const stream = decodeFrames(movement.info, movement.decode, tools, { height, signal });
+    let frame = 0;
+    const drawn = each(stream.frames, (image) => {
+      const overlaid = overlaySkeleton(image, driving.frames[frame]?.people ?? []);
+      // The kept reference frame comes before the clip's first.
+      const column = frame + 1 - first;
+      if (wanted.has(column)) kept.set(column, overlaid);
+      frame++;
+      return overlaid;
+    });
+    await encodeVideo({ ...shared, width: stream.width, height: stream.height, frames: drawn });
+  });
+  return kept;
+}
+
+function audioOf({ movement, options }: Plan, count: number): EncodeAudio | undefined {
+  if (!options.audio || movement.kind === 'pose' || movement.kind === 'control-folder') return undefined;
+  if (!movement.info.audio) return undefined;
+  const durationSec = (count * movement.frameRate.den) / movement.frameRate.num;
+  return { path: movement.path, info: movement.info.audio, startSec: movement.decode.startSec, durationSec };
+}
+
+/** At most `maxSamples` frames spread evenly from the first to the last. */
+function sampleIndices(count: number): ReadonlySet<number> {
+  const columns = Math.min(maxSamples, count);
+  return new Set(Array.from({ length: columns }, (_, i) => Math.round((i * (count - 1)) / Math.max(1, columns - 1))));
+}
+
+async function* each<T, U>(source: AsyncIterable<T>, make: (item: T) => U): AsyncGenerator<U> {
+  for await (const item of source) yield make(item);
+}

@@ -28,6 +28,7 @@ export async function animate(options: AnimateOptions, context: RunContext = {})
   const begun = performance.now();
   const plan = await makePlan(options, context);
   const run = startRun(await openRunStore(plan.runDir), context);
+  await run.store.keepSeed(plan.seed);
   context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed: plan.seed });
   for (const note of plan.notes) run.note(note);
 

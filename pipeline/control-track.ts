@@ -1,11 +1,11 @@
 import { PantomimeError } from '../models/errors.js';
-import { openControlFrames } from '../stages/control-video.js';
 import { alignPoses } from '../stages/pose/align.js';
 import type { PoseDetector } from '../stages/pose/detector.js';
 import { drawSkeleton } from '../stages/pose/draw.js';
 import type { Person, PoseSequence, RgbImage } from '../stages/types.js';
 import { type ControlMaps, findControlMaps, writeControlMaps } from './control-maps.js';
 import { findDrivingPoses, requireSomebody } from './driving-poses.js';
+import { openControlPictures } from './movement.js';
 import type { Plan } from './plan.js';
 import type { Run } from './run.js';
 import { keyOf } from './run-store.js';
@@ -44,8 +44,8 @@ export async function makeControlTrack(
   if (reference.length === 0) warnNobody(run, plan);
 
   if (!driving) {
-    const maps = await run.stage('control', 'reading control pictures', (progress) => {
-      const stream = openControlFrames(movement, tools, { ...size, signal: run.signal });
+    const maps = await run.stage('control', 'reading control pictures', async (progress) => {
+      const stream = await openControlPictures(movement, options, tools, size, run.signal);
       const file = run.store.work('control', keyOf([movement.path, size, Date.now()]), 'u8');
       return writeControlMaps(file, withOwnPose(stream.frames, reference, size, progress), size);
     });

@@ -61,10 +61,9 @@ export async function findDrivingPoses(
   const gaps = framesWithoutPeople(found);
   if (gaps.length > 0)
     run.warn('pose.gaps', `nobody was found in frames ${rangesText(gaps)} of ${found.frames.length}`);
-  // The published alignment draws everybody, so it is given everybody unless a person is named.
-  const followed =
-    options.align === 'reference' && options.subject === 'auto' ? found : followSubject(found, options.subject);
-  return smoothPoses(followed, { strength: options.smooth });
+  // The published pipeline draws everybody as found, so it is given everybody unless a person is named.
+  if (options.align === 'reference' && options.subject === 'auto') return found;
+  return smoothPoses(followSubject(found, options.subject), { strength: options.smooth });
 }
 
 /** Throws an input error when there is nobody in any frame. */

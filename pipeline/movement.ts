@@ -1,18 +1,20 @@
 import { stat } from 'node:fs/promises';
 import { PantomimeError } from '../models/errors.js';
-import { type DecodePlan, planDecode } from '../stages/decode.js';
+import { openControlFrames } from '../stages/control-video.js';
+import { type DecodePlan, decodeFrames, planDecode } from '../stages/decode.js';
 import type { FfmpegTools } from '../stages/ffmpeg/locate.js';
 import { readPoseJson } from '../stages/pose/pose-json.js';
 import { probe } from '../stages/probe.js';
-import type { MediaInfo, PoseSequence, Rational } from '../stages/types.js';
+import type { FrameStream, MediaInfo, PoseSequence, Rational } from '../stages/types.js';
 import type { AnimateOptions } from './options/schema.js';
+import type { Size } from './size.js';
 
 /** What says how to move, read as far as is needed to plan: nothing is decoded yet. */
 export type Movement = { readonly path: string; readonly frameRate: Rational } & (
   | { readonly kind: 'video'; readonly info: MediaInfo; readonly decode: DecodePlan }
   | { readonly kind: 'pose'; readonly poses: PoseSequence }
   | { readonly kind: 'control-video'; readonly info: MediaInfo; readonly decode: DecodePlan }
-  | { readonly kind: 'control-folder' }
+  | { readonly kind: 'control-folder'; readonly frameCount: number }
 );
 
 /** Opens the driving video, pose file or control pictures that the options name. */
@@ -26,8 +28,9 @@ export async function openMovement(
     return { kind: 'pose', path: options.pose, poses, frameRate: poses.frameRate };
   }
   if (options.controlVideo !== null && (await isFolder(options.controlVideo))) {
-    const frameRate = options.fps ?? { num: 15, den: 1 };
-    return { kind: 'control-folder', path: options.controlVideo, frameRate };
+    const stream = await openControlFolder(options, { width: 1, height: 1 }, signal);
+    const { frameRate, frameCount = 0 } = stream;
+    return { kind: 'control-folder', path: options.controlVideo, frameRate, frameCount };
   }
   const path = options.controlVideo ?? (options.video as string);
   const info = await probe(path, tools, { signal });
@@ -45,6 +48,31 @@ export async function openMovement(
     decode,
     frameRate: decode.frameRate,
   };
+}
+
+/** Control pictures of a movement as a stream at the size of the video. */
+export async function openControlPictures(
+  movement: Movement,
+  options: AnimateOptions,
+  tools: FfmpegTools,
+  size: Size,
+  signal: AbortSignal | undefined,
+): Promise<FrameStream> {
+  if (movement.kind === 'control-video')
+    return decodeFrames(movement.info, movement.decode, tools, { ...size, signal });
+  return openControlFolder(options, size, signal);
+}
+
+/** Frames per second of a picture folder when --fps does not say. */
+const folderRate: Rational = { num: 15, den: 1 };
+
+function openControlFolder(options: AnimateOptions, size: Size, signal: AbortSignal | undefined): Promise<FrameStream> {
+  const { fps, stride, maxFrames, controlVideo } = options;
+  const frameRate = fps ?? folderRate;
+  return openControlFrames(controlVideo as string, {
+    ...{ ...size, frameRate, stride, maxFrames: maxFrames ?? undefined, signal },
+    openVideo: (path) => Promise.reject(new RangeError(`${path} is not a folder any more`)),
+  });
 }
 
 /** The part of a pose file that start, duration, stride and frame limit leave. */

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type ModelFolder, openModelFolder } from '../models/checkpoint/model-folder.js';
@@ -18,6 +19,7 @@ import type { RunContext } from './events.js';
 import { type Movement, openMovement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
+import { unfinishedSeed } from './run-store.js';
 import { chooseSize, type Size } from './size.js';
 
 /** Everything decided before any work: what is animated, at which size, in which windows, at what cost. */
@@ -127,7 +129,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     schedule,
     windows,
     guided,
-    seed: options.seed,
+    seed: options.seed ?? (options.resume ? await unfinishedSeed(runDir) : undefined) ?? randomInt(2 ** 32),
     provider,
     residency,
     cost,

@@ -14,6 +14,8 @@ export type RunStore = {
   readonly result: (name: string) => string;
   /** Path of a work file: `<name>-<key>.<ext>`. */
   readonly work: (name: string, key: string, ext: string) => string;
+  /** Remembers a drawn seed, so that the same command goes on with it after an interruption. */
+  readonly keepSeed: (seed: number) => Promise<void>;
   /** Removes the work folder once nothing in it is needed any more. */
   readonly clean: () => Promise<void>;
 };
@@ -42,9 +44,18 @@ export async function openRunStore(dir: string): Promise<RunStore> {
     dir,
     result: (name) => join(dir, name),
     work: (name, key, ext) => join(work, `${name}-${key}.${ext}`),
+    keepSeed: (seed) => writeAtomic(join(work, seedName), JSON.stringify({ seed })),
     clean: () => rm(work, { recursive: true, force: true }),
   };
 }
+
+/** The seed that an unfinished run in this folder began with. */
+export async function unfinishedSeed(dir: string): Promise<number | undefined> {
+  const begun = (await readJson(join(dir, 'work', seedName))) as { seed?: unknown } | undefined;
+  return Number.isSafeInteger(begun?.seed) ? (begun?.seed as number) : undefined;
+}
+
+const seedName = 'seed.json';
 
 /** Short content key of plain data: the first 16 hex digits of the SHA-256 of its JSON. */
 export function keyOf(data: unknown): string {

@@ -1,5 +1,6 @@
 import type { Engine } from '../models/runtime/engine.js';
 import type { FloatTensor } from '../models/tensor.js';
+import { sampleColumns } from '../stages/contact-sheet.js';
 import { decodeFrames } from '../stages/decode.js';
 import { type EncodeAudio, encodeVideo } from '../stages/encode.js';
 import { overlaySkeleton } from '../stages/pose/overlay.js';
@@ -33,8 +34,6 @@ export type SampledFrame = {
   readonly result: RgbImage;
 };
 
-/** Columns of the contact sheet. */
-const maxSamples = 8;
 /** The found poses are shown on the driving clip at this height. */
 const overlayHeight = 512;
 
@@ -44,7 +43,7 @@ export async function writeVideos(run: Run, plan: Plan, engine: Engine, inputs: 
   const { frameRate } = movement;
   const first = options.keepReferenceFrame ? 0 : 1;
   const count = (inputs.latents.dims[0] as number) - first;
-  const wanted = sampleIndices(count);
+  const wanted = new Set(sampleColumns(count));
   const driving = await writePoseVideo(run, plan, inputs.track, first, count);
 
   const samples: SampledFrame[] = [];
@@ -118,7 +117,7 @@ export async function writePoseVideo(
   const { signal } = run;
   const kept = new Map<number, RgbImage>();
   const out = run.store.result('pose.mp4');
-  const wanted = sampleIndices(count);
+  const wanted = new Set(sampleColumns(count));
   await run.stage('encode', 'drawing the poses', async (progress) => {
     const onFrame = (done: number) => progress(done, count, 'frames');
     const shared = { frameRate: movement.frameRate, tools, crf: options.crf, out, signal, onFrame };
@@ -153,12 +152,6 @@ function audioOf({ movement, options }: Plan, count: number): EncodeAudio | unde
   if (!movement.info.audio) return undefined;
   const durationSec = (count * movement.frameRate.den) / movement.frameRate.num;
   return { path: movement.path, info: movement.info.audio, startSec: movement.decode.startSec, durationSec };
-}
-
-/** At most `maxSamples` frames spread evenly from the first to the last. */
-function sampleIndices(count: number): ReadonlySet<number> {
-  const columns = Math.min(maxSamples, count);
-  return new Set(Array.from({ length: columns }, (_, i) => Math.round((i * (count - 1)) / Math.max(1, columns - 1))));
 }
 
 async function* each<T, U>(source: AsyncIterable<T>, make: (item: T) => U): AsyncGenerator<U> {

@@ -4,7 +4,7 @@ import { PantomimeError } from '../../models/errors.js';
 import type { OptionsFor } from './checks.js';
 import { layerFromFlags, layerFromObject, layerFromSettings, type OptionLayer } from './layer.js';
 import { isPresetName, presets } from './presets.js';
-import { drawSeed, resolveOptions } from './resolve.js';
+import { resolveOptions } from './resolve.js';
 import type { AnimateInput, AnimateOptions } from './schema.js';
 import { layerFromYaml, maxConfigBytes } from './yaml-layer.js';
 
@@ -32,10 +32,7 @@ export async function loadOptions(
   const config = line.config === undefined ? undefined : await layerFromFile(line.config, 'config');
   const named = [flags, settings, config].map((layer) => layer?.entries.get('preset')).find((entry) => entry);
   const preset = await presetLayer(typeof named?.value === 'string' ? named.value : 'balanced');
-  return resolveOptions(
-    { flags, settings, config, preset, defaults: defaults && layerFromObject(defaults) },
-    { purpose, randomSeed: drawSeed() },
-  );
+  return resolveOptions({ flags, settings, config, preset, defaults: defaults && layerFromObject(defaults) }, purpose);
 }
 
 async function presetLayer(name: string): Promise<OptionLayer> {

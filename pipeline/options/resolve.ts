@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { crossChecks, movementOptions, type OptionsFor } from './checks.js';
 import { fieldOf } from './field.js';
 import { layerFromObject, type OptionEntry, type OptionLayer } from './layer.js';
@@ -16,17 +15,11 @@ export type OptionSources = {
   readonly defaults?: OptionLayer | undefined;
 };
 
-export type ResolveContext = {
-  readonly purpose: OptionsFor;
-  /** The seed when none was given. */
-  readonly randomSeed: number;
-};
-
 /**
  * Merge, check and complete options: flags > `--set` > config file > preset > defaults. Pure.
  * @throws PantomimeError of kind `usage` that lists everything that is wrong, with the place it was written at.
  */
-export function resolveOptions(sources: OptionSources, context: ResolveContext): AnimateOptions {
+export function resolveOptions(sources: OptionSources, purpose: OptionsFor): AnimateOptions {
   const { flags, settings, config, preset, defaults } = sources;
   const layers = [flags, settings, config, preset, defaults].filter((layer) => layer !== undefined);
   const merged = merge(layers);
@@ -43,17 +36,12 @@ export function resolveOptions(sources: OptionSources, context: ResolveContext):
   // Conflicts can only be told between values that are each right.
   if (wrong.length > 0) throw optionsError([...problems, ...wrong]);
 
-  const options = complete(values as DecidedOptions, context.randomSeed);
+  const options = complete(values as DecidedOptions);
   const chosen = [flags, settings, config].filter((layer) => layer !== undefined);
   const written = (name: OptionName) => chosen.find((layer) => layer.entries.has(name))?.entries.get(name)?.where;
-  problems.push(...crossChecks(options, context.purpose, written));
+  problems.push(...crossChecks(options, purpose, written));
   if (problems.length > 0) throw optionsError(problems);
   return options;
-}
-
-/** A seed for a run that was not given one; recorded, so that the run can be repeated. */
-export function drawSeed(): number {
-  return randomInt(2 ** 32);
 }
 
 /** Options of a library call, complete: the same checks and presets as on the command line, from one plain object. */
@@ -71,10 +59,7 @@ export function optionsFrom(input: AnimateInput, purpose: OptionsFor = 'animate'
       },
     ]);
   }
-  return resolveOptions(
-    { flags, preset: layerFromObject(presets[name], `preset ${name}`) },
-    { purpose, randomSeed: drawSeed() },
-  );
+  return resolveOptions({ flags, preset: layerFromObject(presets[name], `preset ${name}`) }, purpose);
 }
 
 /** Strongest first. A source that says how to move replaces what weaker ones say about it, in whatever form. */
@@ -101,7 +86,7 @@ type DecidedOptions = {
 };
 
 /** Defaults that depend on other options. */
-function complete(values: DecidedOptions, randomSeed: number): AnimateOptions {
+function complete(values: DecidedOptions): AnimateOptions {
   return {
     ...values,
     // A pose file or skeleton video is usually the output of an earlier run, which has taken its stride already.
@@ -109,7 +94,6 @@ function complete(values: DecidedOptions, randomSeed: number): AnimateOptions {
     steps: values.steps ?? (values.scheduler === 'ays' ? 10 : 25),
     guidanceScaleMin: values.guidanceScaleMin ?? values.guidanceScale,
     decodeOverlap: values.decodeOverlap ?? Math.min(2, values.decodeChunk - 1),
-    seed: values.seed ?? randomSeed,
   };
 }
 

@@ -380,11 +380,10 @@ type Decided = z.output<typeof optionsSchema>;
 
 /** Options after resolution: every default filled in. What is still `null` is decided by the plan from the inputs. */
 export type AnimateOptions = Readonly<
-  Omit<Decided, 'stride' | 'steps' | 'guidanceScaleMin' | 'decodeOverlap' | 'seed'> & {
+  Omit<Decided, 'stride' | 'steps' | 'guidanceScaleMin' | 'decodeOverlap'> & {
     stride: number;
     steps: number;
     guidanceScaleMin: number;
     decodeOverlap: number;
-    seed: number;
   }
 >;

@@ -11,7 +11,7 @@ import { optionsFrom, resolveOptions } from '#dist/pipeline/options/resolve.js';
 import { type AnimateInput, optionNames } from '#dist/pipeline/options/schema.js';
 import { layerFromYaml } from '#dist/pipeline/options/yaml-layer.js';
 
-const context = { purpose: 'animate', randomSeed: 7 } as const;
+const context = 'animate';
 const inputs = { image: 'a.png', video: 'b.mp4', model: 'svd' };
 const yaml = (text: string) => layerFromYaml(text, 'config.yaml', '/project');
 
@@ -72,10 +72,9 @@ describe('defaults that depend on other options', () => {
     expect(optionsFrom({ ...inputs, ...given })).toMatchObject(expected);
   });
 
-  it('draws a seed, and keeps a given one', () => {
-    expect(optionsFrom(inputs).seed).toBeGreaterThanOrEqual(0);
+  it('leaves the seed to the run, which may go on with that of an interrupted one, and keeps a given one', () => {
+    expect(optionsFrom(inputs).seed).toBeNull();
     expect(optionsFrom({ ...inputs, seed: 0 }).seed).toBe(0);
-    expect(resolveOptions({ flags: layerFromObject(inputs) }, context).seed).toBe(7);
   });
 });
 
@@ -198,7 +197,7 @@ describe('what is refused', () => {
   });
 
   it('finds poses only in a video', async () => {
-    const purpose = { purpose: 'pose', randomSeed: 0 } as const;
+    const purpose = 'pose';
     expect(resolveOptions({ flags: layerFromFlags({ video: 'b.mp4' }) }, purpose).stride).toBe(2);
     expect((await usageError(() => resolveOptions({}, purpose))).code).toBe('options.no-video');
   });

@@ -1,0 +1,31 @@
+/** Public interface of the package: everything the command line can do, as typed functions. */
+import { animate as animateResolved } from './animate.js';
+import type { RunContext, RunResult } from './events.js';
+import { optionsFrom } from './options/resolve.js';
+import type { AnimateInput } from './options/schema.js';
+import { makePlan, type Plan } from './plan.js';
+import { extractPoses as extractResolved } from './pose-only.js';
+
+export { PantomimeError } from '../models/errors.js';
+export type { Keypoint, Person, PoseFrame, PoseSequence, Rational } from '../stages/types.js';
+export type { EventSink, ProgressEvent, RunContext, RunResult, StageName } from './events.js';
+export type { AnimateInput, AnimateOptions } from './options/schema.js';
+export type { Plan } from './plan.js';
+
+/**
+ * Animates a picture with a movement, from files to files. Options are those of the command line (docs/options.md), in
+ * camelCase. Throws PantomimeError: see its `code`, `kind` and `details`.
+ */
+export async function animate(options: AnimateInput, context: RunContext = {}): Promise<RunResult> {
+  return animateResolved(optionsFrom(options), context);
+}
+
+/** Finds the poses of a driving video and writes pose.json and pose.mp4. */
+export async function extractPoses(options: AnimateInput, context: RunContext = {}): Promise<RunResult> {
+  return extractResolved(optionsFrom(options, 'pose'), context);
+}
+
+/** Decides and checks everything about a run without doing it. */
+export async function inspect(options: AnimateInput, context: RunContext = {}): Promise<Plan> {
+  return makePlan(optionsFrom(options), context);
+}

@@ -1,6 +1,18 @@
 import type { Value } from '../onnx/graph.js';
 import { Module, Parameter } from '../onnx/module.js';
-import { add, conv2d, dim, instanceNorm, layerNorm, matmulTransposed, mul, reshape } from '../onnx/ops.js';
+import {
+  add,
+  conv2d,
+  div,
+  layerNorm,
+  matmulTransposed,
+  mul,
+  reduceMean,
+  reshape,
+  scalar,
+  sqrt,
+  sub,
+} from '../onnx/ops.js';
 
 /** y = x W^T + b over the last axis. */
 export class Linear extends Module {
@@ -87,15 +99,23 @@ export class GroupNorm extends Module {
   }
 
   forward(x: Value): Value {
-    // One "channel" per group: on CPU this is faster and more exact than GroupNormalization, which is expanded.
-    const grouped = reshape(x, [dim(x, 0), this.#groups, -1]);
-    const normal = reshape(instanceNorm(grouped, this.#eps), x.dims);
-    const perChannel = [dim(x, 1), ...x.dims.slice(2).map(() => 1)];
-    const weight = reshape(x.graph.parameter(this.weight), perChannel);
-    const bias = reshape(x.graph.parameter(this.bias), perChannel);
-    return x.graph.tap(this, add(mul(normal, weight), bias));
+    const { graph } = x;
+    const [samples = 0, channels = 0] = x.dims;
+    const perGroup = channels / this.#groups;
+    const grouped = reshape(x, [samples, this.#groups, perGroup, -1]);
+    // Means of rows, then the mean of those: one long float32 sum over millions of elements, as InstanceNormalization
+    // and GroupNormalization of the runtime do it, is off by up to 1e-4 where this is off by 1e-6.
+    const centred = sub(grouped, meanOfRows(grouped));
+    const variance = meanOfRows(mul(centred, centred));
+    const perChannel = [1, this.#groups, perGroup, 1];
+    const weight = reshape(graph.parameter(this.weight), perChannel);
+    const bias = reshape(graph.parameter(this.bias), perChannel);
+    const scale = div(weight, sqrt(add(variance, scalar(graph, this.#eps))));
+    return graph.tap(this, reshape(add(mul(centred, scale), bias), x.dims));
   }
 }
+
+const meanOfRows = (x: Value): Value => reduceMean(reduceMean(x, [3]), [2]);
 
 /** Normalisation over the last axis. */
 export class LayerNorm extends Module {

@@ -1,18 +1,5 @@
 import type { Value } from '../onnx/graph.js';
-import {
-  add,
-  dim,
-  div,
-  floats,
-  matmul,
-  mul,
-  reduceMean,
-  reduceSum,
-  scalar,
-  sqrt,
-  sub,
-  transpose,
-} from '../onnx/ops.js';
+import { add, dim, div, floats, matmul, mul, reduceMean, scalar, sqrt, sub, transpose } from '../onnx/ops.js';
 
 /** Published strength of the control, on top of the caller's scale. */
 const strength = 0.2;
@@ -34,12 +21,13 @@ export function injectControl(h: Value, features: Value, scale: Value): Value {
 
 /** Mean and unbiased standard deviation of each sample of x [N, C, H, W], as [N, 1, 1, 1]. */
 function statistics(x: Value): { readonly mean: Value; readonly deviation: Value } {
-  const axes = [1, 2, 3];
-  const mean = reduceMean(x, axes);
+  // Channel by channel first: see GroupNorm on long sums.
+  const meanOf = (values: Value) => reduceMean(reduceMean(values, [2, 3]), [1]);
+  const mean = meanOf(x);
   const centred = sub(x, mean);
   const size = dim(x, 1) * dim(x, 2) * dim(x, 3);
-  const deviation = sqrt(div(reduceSum(mul(centred, centred), axes), scalar(x.graph, size - 1)));
-  return { mean, deviation };
+  const variance = mul(meanOf(mul(centred, centred)), scalar(x.graph, size / (size - 1)));
+  return { mean, deviation: sqrt(variance) };
 }
 
 /** Adaptive average pooling of x [N, C, H, W] to [N, C, rows, columns]; windows may overlap. */

@@ -151,12 +151,9 @@ export function halve(x: Value, axis: number): [Value, Value] {
 }
 
 /** Mean over `axes`, which stay as dimensions of size 1. */
-export const reduceMean = (x: Value, axes: readonly number[]): Value => reduce('ReduceMean', x, axes);
-export const reduceSum = (x: Value, axes: readonly number[]): Value => reduce('ReduceSum', x, axes);
-
-function reduce(op: string, x: Value, axes: readonly number[]): Value {
+export function reduceMean(x: Value, axes: readonly number[]): Value {
   const dims = x.dims.map((n, axis) => (axes.includes(axis) ? 1 : n));
-  return emit(op, x, [x, int64s(x.graph, axes)], dims, { keepdims: 1 });
+  return emit('ReduceMean', x, [x, int64s(x.graph, axes)], dims, { keepdims: 1 });
 }
 
 /** Matrix product over the last two axes; leading axes broadcast. */
@@ -193,14 +190,6 @@ export function conv2d(x: Value, weight: Value, bias: Value | undefined, options
   if (c !== i || rows < 1 || columns < 1) fail('Conv', x, weight);
   const attributes = { kernel_shape: [kh, kw], strides: stride, pads };
   return emit('Conv', x, [x, weight, bias], [n, o, rows, columns], attributes);
-}
-
-/** Normalises every [n, c, :] of x [N, C, ...] to mean 0 and variance 1. */
-export function instanceNorm(x: Value, epsilon: number): Value {
-  const channels = dim(x, 1);
-  const ones = floats(x.graph, [channels], new Float32Array(channels).fill(1));
-  const zeros = floats(x.graph, [channels], new Float32Array(channels));
-  return emit('InstanceNormalization', x, [x, ones, zeros], x.dims, { epsilon: { float: epsilon } });
 }
 
 /** Normalises over the last axis, then scales and shifts. */

@@ -65,7 +65,8 @@ export async function createPoseDetector(options: PoseDetectorOptions): Promise<
 
   const detectRaw = async ({ width, height, data }: RgbImage) => {
     checkPicture(width, height, data.length);
-    const copy = data.slice(); // the caller keeps its picture; the worker gets one of its own
+    // The caller keeps its picture, the worker gets a copy. Not data.slice(): that of a Buffer is a view.
+    const copy = new Uint8Array(data);
     return pool.ask({ width, height, data: copy }, [copy.buffer]);
   };
   return {

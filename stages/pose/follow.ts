@@ -30,11 +30,13 @@ type Way = {
   readonly vy: number;
 };
 
-// Costs. A step of a dancer is below 0.1 body sizes a frame, a neighbour about 1 away.
-const stepCost = 4; // for each squared body size between where somebody was expected and where he is
+// Costs. From frame to frame a dancer moves below 0.1 body sizes; a neighbour may be half of one away.
+const stepCost = 20; // for each squared body size between where somebody was expected and where he is
 const jumpCost = 6; // most that a step can cost, however far
 const absentCost = 0.1; // for each frame in which somebody is seen but not the subject: 60 of them are worth a jump
+const returnCost = 1; // a jump to somebody who was not there before, after a long absence: most likely the subject
 const mostGap = 30; // frames; after a longer one nothing is expected of the place
+const newcomerFrames = 5; // nobody near for so long makes one a newcomer
 const beginningSec = 1;
 
 /**
@@ -146,11 +148,12 @@ function cheapestWay(levels: readonly (readonly Node[])[], start: Node): readonl
           let best: Way | undefined;
           const offer = (from: Way, fromLevel: number, step: number) => {
             const cost = total(from, fromLevel, level) + step;
-            if (!best || cost < best.cost) best = continued(from, node, level - fromLevel, cost, step >= jumpCost);
+            if (!best || cost < best.cost)
+              best = continued(from, node, level - fromLevel, cost, from === lost?.way || step >= jumpCost);
           };
           for (let previous = Math.max(0, level - mostGap); previous < level; previous++)
             for (const from of ways[previous] ?? []) offer(from, previous, costOfStep(from, node, level - previous));
-          if (lost) offer(lost.way, lost.level, jumpCost);
+          if (lost) offer(lost.way, lost.level, isNewcomer(node, levels, level) ? returnCost : jumpCost);
           return best as Way | undefined;
         })
         .filter((way) => way !== undefined),
@@ -168,6 +171,12 @@ function cheapestWay(levels: readonly (readonly Node[])[], start: Node): readonl
   const path: Node[] = [];
   for (let way = end; way; way = way.from) path.push(way.node);
   return path.reverse();
+}
+
+function isNewcomer(node: Node, levels: readonly (readonly Node[])[], level: number): boolean {
+  const before = levels.slice(Math.max(0, level - newcomerFrames), level).flat();
+  const unmoved = { cost: 0, from: undefined, vx: 0, vy: 0 };
+  return before.every((other) => costOfStep({ ...unmoved, node: other }, node, 1) > returnCost);
 }
 
 function continued(from: Way, node: Node, frames: number, cost: number, jumped: boolean): Way {

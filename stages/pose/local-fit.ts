@@ -13,7 +13,7 @@ type Fit = {
 };
 
 /** How far above the noise the scatter about a curve may be before the curve counts as the wrong one, as a ratio. */
-const tolerance = 1.35;
+const tolerance = 1.5;
 
 /**
  * Every point of a track replaced by a curve through its neighbourhood: the first of these that describes it within the

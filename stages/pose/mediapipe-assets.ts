@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { PantomimeError } from '../../models/errors.js';
+import { readPinned } from './pinned-file.js';
 import { storedZip } from './stored-zip.js';
 import { type Normalization, withNormalization } from './tflite-metadata.js';
 
@@ -17,6 +16,7 @@ type Asset = {
 };
 
 const packageName = '@mediapipe/holistic';
+const packageVersion = '0.5.1675471629';
 const packed = 'holistic_solution_packed_assets.data';
 const zeroToOne: Normalization = { mean: 0, std: 255 };
 const minusOneToOne: Normalization = { mean: 127.5, std: 127.5 };
@@ -86,40 +86,14 @@ export function faceModel(): Promise<Uint8Array> {
 
 /** Reads one network, checks it against its pinned hash and adds the metadata that MediaPipe Tasks wants. */
 async function readAsset(name: keyof typeof assets): Promise<Uint8Array> {
-  const asset: Asset = assets[name];
-  let path: string | undefined;
-  let bytes: Uint8Array;
+  const { file, range, sha256, normalization }: Asset = assets[name];
+  const hint = `Install the packages again: npm ci (the pose models come with ${packageName} ${packageVersion})`;
+  let path: string;
   try {
-    path = createRequire(import.meta.url).resolve(`${packageName}/${asset.file}`);
-    bytes = asset.range ? await readRange(path, ...asset.range) : await readFile(path);
+    path = createRequire(import.meta.url).resolve(`${packageName}/${file}`);
   } catch (cause) {
-    throw new PantomimeError({
-      code: 'pose.asset-missing',
-      kind: 'model',
-      what: 'a file of the pose models cannot be read',
-      where: path ?? `${packageName}/${asset.file}`,
-      hint: `Install the packages again: npm ci (the models come with ${packageName})`,
-      cause,
-    });
+    const what = `the package with the pose models, ${packageName}, is not installed`;
+    throw new PantomimeError({ code: 'pose.asset-missing', kind: 'model', what, hint, cause });
   }
-  const got = createHash('sha256').update(bytes).digest('hex');
-  // A flipped bit in the weights loads silently and gives wrong poses, hence the check before every use.
-  if (got !== asset.sha256)
-    throw new PantomimeError({
-      code: 'pose.asset-changed',
-      kind: 'model',
-      what: `the ${name} network is not the pinned one`,
-      where: path,
-      got: `sha256 ${got}`,
-      expected: asset.sha256,
-      hint: `Install the package again: npm ci (${packageName} 0.5.1675471629 is needed)`,
-    });
-  return withNormalization(bytes, asset.normalization);
-}
-
-async function readRange(path: string, start: number, end: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(end - start);
-  await using file = await open(path);
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
-  return bytes.subarray(0, bytesRead);
+  return withNormalization(await readPinned({ path, range, sha256 }, hint), normalization);
 }

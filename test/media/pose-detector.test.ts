@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { detectPoses } from '#dist/stages/pose/detect-poses.js';
+import { createPoseDetector, type PoseDetector } from '#dist/stages/pose/detector.js';
+import type { FrameStream, RgbImage } from '#dist/stages/types.js';
+
+/** A picture of one value, or of noise when none is given. */
+function picture(width: number, height: number, value?: number): RgbImage {
+  let state = width * 31 + height;
+  const noise = () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  };
+  return { width, height, data: Uint8Array.from({ length: width * height * 3 }, () => value ?? noise()) };
+}
+
+function streamOf(images: readonly RgbImage[], onClose = () => {}): FrameStream {
+  const { width, height } = images[0] as RgbImage;
+  async function* frames() {
+    try {
+      yield* images;
+    } finally {
+      onClose();
+    }
+  }
+  return { width, height, frameRate: { num: 25, den: 1 }, frameCount: images.length, frames: frames() };
+}
+
+describe('pose detector', () => {
+  let detector: PoseDetector;
+  beforeAll(async () => {
+    detector = await createPoseDetector({ model: 'lite', hands: true, maxPeople: 2, workers: 2 });
+  });
+  afterAll(() => detector[Symbol.asyncDispose]());
+
+  test('nobody in empty pictures of any size, not even of one pixel', async () => {
+    const images = [picture(1, 1), picture(2, 3), picture(32, 57, 255), picture(575, 333), picture(640, 480, 0)];
+    expect(await Promise.all(images.map((image) => detector.detect(image)))).toEqual(images.map(() => []));
+  });
+
+  test('a picture that is none is refused, and the next one still works', async () => {
+    const wrong = [
+      { width: 0, height: 0, data: new Uint8Array(0) },
+      { width: 4, height: 4, data: new Uint8Array(47) },
+      { width: 4, height: 4, data: new Uint8Array(64) },
+      { width: 2.5, height: 4, data: new Uint8Array(30) },
+      { width: 1e9, height: 1e9, data: new Uint8Array(3) },
+    ];
+    for (const image of wrong) await expect(detector.detect(image)).rejects.toMatchObject({ code: 'pose.bad-picture' });
+    expect(await detector.detect(picture(64, 114))).toEqual([]);
+  });
+
+  test('the picture stays with its owner, also when it is part of a larger buffer', async () => {
+    const pool = Buffer.alloc(64 * 64 * 3 + 100, 9);
+    const data = pool.subarray(50, 50 + 64 * 64 * 3);
+    await detector.detect({ width: 64, height: 64, data });
+    expect(data.length).toBe(64 * 64 * 3);
+    expect(pool.every((value) => value === 9)).toBe(true);
+  });
+
+  test('a whole stream: one entry a frame, progress in order, few frames on the way at a time', async () => {
+    const stream = streamOf(Array.from({ length: 9 }, () => picture(96, 64)));
+    const progress: number[] = [];
+    let waiting = 0;
+    let most = 0;
+    const watched = {
+      ...detector,
+      async detect(image: RgbImage) {
+        most = Math.max(most, ++waiting);
+        return detector.detect(image).finally(() => waiting--);
+      },
+    };
+    const poses = await detectPoses(stream, watched, {
+      onProgress: (done, total) => progress.push(done / (total ?? 0)),
+    });
+    expect(poses).toMatchObject({ version: 1, width: 96, height: 64, frameRate: { num: 25, den: 1 } });
+    expect(poses.detector).toBe('mediapipe-lite');
+    expect(poses.frames).toEqual(Array.from({ length: 9 }, () => ({ people: [] })));
+    expect(progress).toEqual(progress.map((_, i) => (i + 1) / 9));
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  test('cancelling a stream closes it', async () => {
+    let closed = false;
+    const images = Array.from({ length: 50 }, () => picture(96, 64));
+    const stream = streamOf(images, () => {
+      closed = true;
+    });
+    const cancel = new AbortController();
+    const poses = detectPoses(stream, detector, { onProgress: () => cancel.abort(), signal: cancel.signal });
+    await expect(poses).rejects.toMatchObject({ code: 'pose.interrupted', kind: 'interrupted' });
+    expect(closed).toBe(true);
+  });
+
+  test('options out of range', async () => {
+    const options = { model: 'lite', hands: false, maxPeople: 1 } as const;
+    for (const wrong of [{ maxPeople: 0 }, { maxPeople: 1.5 }, { workers: 0 }])
+      await expect(createPoseDetector({ ...options, ...wrong })).rejects.toMatchObject({ code: 'pose.bad-option' });
+  });
+});

@@ -7,6 +7,8 @@ export type SheetRow = { readonly label: string; readonly images: readonly RgbIm
 export type ContactSheetOptions = {
   /** Usually driving, pose and result, each with the same sampled frames. Rows may have their own aspect ratio. */
   readonly rows: readonly SheetRow[];
+  /** The character's picture, shown once on the left. */
+  readonly reference?: RgbImage | undefined;
   /** What stands above the columns, e.g. times. */
   readonly captions?: readonly string[] | undefined;
   /** Width of a picture in the sheet. Default 160. */
@@ -28,30 +30,38 @@ export function sampleColumns(frameCount: number, columns = 8): number[] {
 }
 
 /** A PNG that shows a clip at a glance: a row for each kind of picture, a column for each sampled frame. */
-export async function contactSheet({ rows, captions = [], cellWidth = 160 }: ContactSheetOptions): Promise<Buffer> {
+export async function contactSheet(options: ContactSheetOptions): Promise<Buffer> {
+  const { rows, reference, captions = [], cellWidth = 160 } = options;
   const columns = Math.max(0, ...rows.map((row) => row.images.length));
   if (columns === 0) throw new RangeError('a contact sheet needs at least one picture');
   const cellHeights = rows.map(({ images: [first] }) => {
-    const height = first ? Math.round((cellWidth * first.height) / first.width) : 0;
-    return Math.min(Math.max(height, textRows * dotSize), cellWidth * 3);
+    return first ? heightFor(first, cellWidth) : textRows * dotSize;
   });
   const labelWidth = Math.max(0, ...rows.map((row) => textColumns(row.label) * dotSize));
-  const left = margin + (labelWidth > 0 ? labelWidth + margin : 0);
-  const top = margin + (captions.length > 0 ? textRows * dotSize + margin / 2 : 0);
+  const labelLeft = margin + (reference ? cellWidth + margin : 0);
+  const left = labelLeft + (labelWidth > 0 ? labelWidth + margin : 0);
+  const top = margin + (reference || captions.length > 0 ? textRows * dotSize + margin / 2 : 0);
   const width = left + columns * cellWidth + (columns - 1) * gutter + margin;
-  const height = top + cellHeights.reduce((sum, one) => sum + one, 0) + (rows.length - 1) * gutter + margin;
+  const gridHeight = cellHeights.reduce((sum, one) => sum + one, 0) + (rows.length - 1) * gutter;
+  const referenceHeight = reference ? Math.min(heightFor(reference, cellWidth), gridHeight) : 0;
+  const height = top + gridHeight + margin;
   const data = new Uint8Array(width * height * 3);
   for (let i = 0; i < data.length; i += 3) data.set(background, i);
   const canvas = { width, height, data };
 
-  captions.slice(0, columns).forEach((caption, column) => {
-    const x = left + column * (cellWidth + gutter);
+  const writeAbove = (caption: string, x: number) =>
     write(canvas, caption, x + Math.floor((cellWidth - textColumns(caption) * dotSize) / 2), margin - 2);
-  });
+  for (const [column, caption] of captions.slice(0, columns).entries()) {
+    writeAbove(caption, left + column * (cellWidth + gutter));
+  }
+  if (reference) {
+    writeAbove('reference', margin);
+    paste(canvas, await fitInto(reference, cellWidth, referenceHeight), margin, top);
+  }
   let y = top;
   for (const [index, { label, images }] of rows.entries()) {
     const cellHeight = cellHeights[index] ?? 0;
-    write(canvas, label, margin, y + Math.floor((cellHeight - textRows * dotSize) / 2));
+    write(canvas, label, labelLeft, y + Math.floor((cellHeight - textRows * dotSize) / 2));
     for (const [column, image] of images.entries()) {
       const cell = await fitInto(image, cellWidth, cellHeight);
       paste(canvas, cell, left + column * (cellWidth + gutter), y);
@@ -61,6 +71,10 @@ export async function contactSheet({ rows, captions = [], cellWidth = 160 }: Con
   return await sharp(data, { raw: { width, height, channels: 3 } })
     .png({ compressionLevel: 9 })
     .toBuffer();
+}
+
+function heightFor({ width, height }: RgbImage, cellWidth: number): number {
+  return Math.min(Math.max(Math.round((cellWidth * height) / width), textRows * dotSize), cellWidth * 3);
 }
 
 async function fitInto({ width, height, data }: RgbImage, toWidth: number, toHeight: number): Promise<RgbImage> {

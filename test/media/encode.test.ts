@@ -156,7 +156,7 @@ describeWithEach('encode', (tools) => {
   });
 
   it('leaves nothing behind when the frames fail, are wrong, or none', async () => {
-    const place = at('failures');
+    const place = at(`failures-${tools.origin}`);
     await mkdir(place);
     const out = join(place, 'x.mp4');
     await writeFile(out, 'an older result');

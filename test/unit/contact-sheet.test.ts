@@ -54,6 +54,21 @@ describe('contactSheet', () => {
     expect(lit).toBe(dots * 4);
   });
 
+  it('shows the reference once, left of the rows', async () => {
+    const rows = [{ label: 'pose', images: [flat(90, 160, [255, 0, 0])] }];
+    const png = await contactSheet({ rows, reference: flat(45, 80, [0, 0, 255]), cellWidth: 90 });
+    const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true });
+    const sheet = { width: info.width, height: info.height, data };
+    const top = 12 + textRows * 2 + 6;
+    expect([sheet.width, sheet.height]).toEqual([
+      12 + 90 + 12 + textColumns('pose') * 2 + 12 + 90 + 12,
+      top + 160 + 12,
+    ]);
+    expect(pixel(sheet, 12, top)).toEqual([0, 0, 255]);
+    expect(pixel(sheet, 101, top + 159)).toEqual([0, 0, 255]);
+    expect(pixel(sheet, sheet.width - 13, top)).toEqual([255, 0, 0]);
+  });
+
   it('refuses to draw nothing', async () => {
     await expect(contactSheet({ rows: [{ label: 'x', images: [] }] })).rejects.toThrow(RangeError);
   });

@@ -8,8 +8,8 @@ export type Build = {
   readonly waist: readonly [number, number];
   readonly hips: readonly [number, number];
   readonly bust: number;
+  /** Radius of the shoulder. */
   readonly arm: number;
-  readonly leg: number;
 };
 
 /** Chest, belly, hips and the slope of the shoulders, grown outward by `grow`. */
@@ -35,7 +35,6 @@ export function trunk(s: Skeleton, b: Build, grow: number, hips: boolean, part =
       cone(s.chest, [shoulder[0] * 0.22, m.ribs + m.neckRise * 0.55, -0.012], shoulder, 0.034 + g, b.arm * 0.92 + g, {
         part,
         blend: 0.05,
-        cross: [1, 1],
       }),
     );
   }

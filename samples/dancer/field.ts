@@ -113,7 +113,7 @@ function solid(
 }
 
 /** Signed distance in metres to one solid (first order where it is stretched). */
-export function distanceTo(s: Solid, x: number, y: number, z: number): number {
+function distanceTo(s: Solid, x: number, y: number, z: number): number {
   const px = s.m00 * x + s.m01 * y + s.m02 * z + s.m03;
   const py = s.m10 * x + s.m11 * y + s.m12 * z + s.m13;
   const pz = s.m20 * x + s.m21 * y + s.m22 * z + s.m23;

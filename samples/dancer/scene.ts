@@ -7,7 +7,7 @@ import { add, cross, dot, normalize, scale, sub, type Vec3 } from './vec.js';
 export type Camera = { readonly eye: Vec3; readonly target: Vec3; readonly height: number };
 
 /** A studio: a floor that rounds into a wall, in three colours. */
-export type Backdrop = { readonly wallTop: Rgb; readonly wallLow: Rgb; readonly floor: Rgb; readonly disc?: Rgb };
+export type Backdrop = { readonly wallTop: Rgb; readonly wallLow: Rgb; readonly floor: Rgb };
 
 export const camera: Camera = { eye: [0, 1.18, 6], target: [0, 1.02, 0], height: 2.32 };
 
@@ -106,11 +106,7 @@ export function render(
   function studio(ray: Vec3): Rgb {
     const { p, n } = studioPoint(ray);
     const wall = step(0.0, 0.8, p[1]);
-    let base = blend(backdrop.floor, blend(backdrop.wallLow, backdrop.wallTop, step(0.2, 2.6, p[1])), wall);
-    if (backdrop.disc) {
-      const d = Math.hypot(p[0], p[1] - 1.35) - 0.95;
-      base = blend(base, backdrop.disc, (1 - step(-0.006, 0.006, d)) * step(0.3, 0.36, p[1]));
-    }
+    const base = blend(backdrop.floor, blend(backdrop.wallLow, backdrop.wallTop, step(0.2, 2.6, p[1])), wall);
     // A pool of light around the figure, darker towards the corners.
     const pool = 1 - 0.42 * step(0.5, 3.1, Math.hypot(p[0], (p[1] - 1.1) * 0.8, p[2] * 0.5));
     const shadow = softShadow(solidity.coarse, add(p, scale(n, 0.004)), lights.key);

@@ -69,8 +69,8 @@ test('the clip is what the renderer draws', () => {
   const shown = frames[1]!.data;
   let difference = 0;
   for (let i = 0; i < drawn.length; i++) difference += Math.abs(drawn[i]! - shown[i]!);
-  // Mean over all values; a frame of the clip away it is above 2.
-  expect(difference / drawn.length).toBeLessThan(1.6);
+  // Mean of all values, 1.6 from coding; the neighbouring frames are 3 and 4 away.
+  expect(difference / drawn.length).toBeLessThan(2.2);
 });
 
 test.each(references)('$name is found in the reference picture', async (character) => {

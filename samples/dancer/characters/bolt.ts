@@ -23,7 +23,7 @@ const measures: Proportions = {
   shin: 0.41,
   ankle: 0.08,
 };
-const build: Build = { chest: [0.158, 0.112], waist: [0.115, 0.09], hips: [0.13, 0.1], bust: 0, arm: 0.05, leg: 0.075 };
+const build: Build = { chest: [0.158, 0.112], waist: [0.115, 0.09], hips: [0.13, 0.1], bust: 0, arm: 0.05 };
 const shell = color('#eef1f4');
 const joint = color('#30363f');
 const cyan = color('#3fe0ff');

@@ -30,7 +30,6 @@ const build: Build = {
   hips: [0.138, 0.1],
   bust: 0.024,
   arm: 0.062,
-  leg: 0.09,
 };
 const suit = color('#1f5fbf');
 const dark = color('#153b85');

@@ -32,7 +32,6 @@ export const dancer: Character = (() => {
     hips: [0.145, 0.105],
     bust: 0,
     arm: 0.044,
-    leg: 0.083,
   };
   const face: FaceLook = {
     skin: color('#c98a62'),

@@ -30,7 +30,6 @@ const build: Build = {
   hips: [0.138, 0.105],
   bust: 0.042,
   arm: 0.036,
-  leg: 0.078,
 };
 const face: FaceLook = {
   skin: color('#e0a583'),

@@ -253,9 +253,10 @@ export function decodeArguments(
   );
   return {
     inputOptions,
+    // The rate is said once more because setpts makes ffmpeg 7 forget it: it would drop frames to reach 25 a second.
     outputOptions: [
       ...['-map', '0:V:0', '-an', '-sn', '-dn', '-vf', filters.join(','), '-frames:v', String(plan.frameLimit)],
-      ...['-f', 'rawvideo', '-pix_fmt', 'rgb24'],
+      ...['-r', formatRational(plan.frameRate), '-f', 'rawvideo', '-pix_fmt', 'rgb24'],
     ],
   };
 }

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { PassThrough, Readable } from 'node:stream';
 import Ffmpeg from 'fluent-ffmpeg';
 import { PantomimeError } from '../../models/errors.js';
+import { toolEnvironment } from './tool-environment.js';
 
 /**
  * The only file that knows fluent-ffmpeg. It runs the two long commands: a file decoded into a pipe, and a pipe encoded
@@ -50,7 +51,9 @@ function launch(command: Ffmpeg.FfmpegCommand, ffmpegPath: string): Running {
   const spawnFfmpeg = internals._spawnFfmpeg;
   internals._spawnFfmpeg = function spawnWithRings(args, options, onStart, onEnd) {
     const none = { get: () => '' };
-    spawnFfmpeg.call(this, args, options, onStart, (error, out = none, err = none) => onEnd(error, out, err));
+    spawnFfmpeg.call(this, args, { ...options, env: toolEnvironment() }, onStart, (error, out = none, err = none) =>
+      onEnd(error, out, err),
+    );
   };
 
   let child: ChildProcess | undefined;

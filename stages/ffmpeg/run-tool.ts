@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { toolEnvironment } from './tool-environment.js';
 
 /** Longest a short ffmpeg or ffprobe command may take before it is taken for hung. */
 const maxToolMs = 120_000;
@@ -13,12 +14,6 @@ export type ToolResult = {
   readonly failure: string | undefined;
 };
 
-/**
- * The carried ffprobe is linked statically, and crashes in the machine's own character conversion modules (seen with
- * every MPEG-TS file). No text of a file matters here, so none of these modules is found.
- */
-const withoutConversion = { GCONV_PATH: '/nonexistent' };
-
 /** Run a short command to its end without a shell. Never rejects but by `signal`, whose reason it throws. */
 export async function runTool(path: string, args: readonly string[], signal?: AbortSignal): Promise<ToolResult> {
   signal?.throwIfAborted();
@@ -26,7 +21,7 @@ export async function runTool(path: string, args: readonly string[], signal?: Ab
     const child = spawn(path, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
-      env: { ...process.env, ...withoutConversion },
+      env: toolEnvironment(),
     });
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
     let sizeBytes = 0;

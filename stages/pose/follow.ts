@@ -31,10 +31,10 @@ type Way = {
 };
 
 // Costs. From frame to frame a dancer moves below 0.1 body sizes; a neighbour may be half of one away.
-const stepCost = 20; // for each squared body size between where somebody was expected and where he is
-const jumpCost = 6; // most that a step can cost, however far
-const absentCost = 0.1; // for each frame in which somebody is seen but not the subject: 60 of them are worth a jump
-const returnCost = 1; // a jump to somebody who was not there before, after a long absence: most likely the subject
+const stepCost = 100; // times the 4th power of the body sizes between where somebody was expected and where he is
+const jumpCost = 18; // most that a step can cost, however far
+const absentCost = 0.3; // for each frame in which somebody is seen but not the subject: 60 of them are worth a jump
+const returnCost = 3; // a jump to somebody who was not there before, after a long absence: most likely the subject
 const mostGap = 30; // frames; after a longer one nothing is expected of the place
 const newcomerFrames = 5; // nobody near for so long makes one a newcomer
 const beginningSec = 1;
@@ -197,7 +197,8 @@ function costOfStep({ node: from, vx, vy }: Way, to: Node, frames: number): numb
   const { dx, dy, shape } = difference(from, to);
   const ahead = Math.min(frames, 5); // nobody keeps his speed for longer
   const away = Math.hypot(ahead * vx - dx, ahead * vy - dy) / size;
-  return Math.min(jumpCost, stepCost * (away * away + (shape / size) ** 2));
+  // A 4th power: fast movement must cost less than leaving a frame out, another person much more.
+  return Math.min(jumpCost, stepCost * (away ** 2 + 0.5 * (shape / size) ** 2) ** 2);
 }
 
 /**

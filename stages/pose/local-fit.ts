@@ -12,6 +12,9 @@ type Fit = {
   readonly variance: number | undefined;
 };
 
+/** So many times the noise from where its neighbours have it, a single point is a slip of the detector. */
+const slip = 5;
+
 /** How far above the noise the scatter about a curve may be before the curve counts as the wrong one, as a ratio. */
 const tolerance = 1.5;
 
@@ -22,10 +25,12 @@ const tolerance = 1.5;
  * and nothing depends on the direction of time, so there is no lag.
  *
  * This is local regression (Cleveland 1979) with Lepski's choice of the window; for evenly spaced points of equal weight
- * it is a Savitzky-Golay filter. The noise is that of the track itself, at most `mostNoise`.
+ * it is a Savitzky-Golay filter. The noise is that of the track itself, at most `mostNoise`. Points that lie far off all
+ * alone are put back among their neighbours first.
  */
-export function localFit(track: Track, halfWindow: number, mostNoise: number): Track {
-  const noise = Math.min(noiseOf(track), mostNoise);
+export function localFit(original: Track, halfWindow: number, mostNoise: number): Track {
+  const noise = Math.min(noiseOf(original), mostNoise);
+  const track = withoutSlips(original, noise);
   const most = 2 * (tolerance * noise) ** 2; // both coordinates
   const widths: number[] = [];
   for (let width = halfWindow; width >= 1; width = Math.min(width - 1, Math.round(width * 0.7))) widths.push(width);
@@ -55,6 +60,23 @@ export function noiseOf(track: Track): number {
   }
   const median = differences.sort((a, b) => a - b)[differences.length >> 1] ?? 0;
   return median / 0.6745 / Math.sqrt(20); // 0.6745: median of |normal|
+}
+
+/**
+ * A point far from the line through two neighbours on either side, which themselves are on one line within the noise, moves
+ * onto it and counts for little: nothing moves away and back within two frames without its neighbours showing it.
+ */
+function withoutSlips(track: Track, noise: number): Track {
+  return track.map((point, t) => {
+    if (!point || noise === 0) return point;
+    const around = track.slice(Math.max(0, t - 2), t + 3);
+    if (around.length < 5 || around.includes(undefined)) return point;
+    const without = around.map((other, i) => (i === 2 ? { ...point, weight: 0 } : other));
+    const fit = fitAt(without, 2, 2, 1);
+    if (fit?.variance === undefined || fit.variance > 2 * (tolerance * noise) ** 2) return point;
+    if (Math.hypot(point.x - fit.x, point.y - fit.y) < slip * noise) return point;
+    return { x: fit.x, y: fit.y, weight: 0.3 * point.weight };
+  });
 }
 
 /** Weighted least squares about frame `t`; undefined when there are too few points. */

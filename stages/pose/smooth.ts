@@ -17,10 +17,8 @@ const scoreWindowSec = 0.07;
 const mostNoiseOfSize = 0.01;
 
 const parts: readonly Part[] = ['body', 'leftHand', 'rightHand', 'face'];
-const wrists = [
-  ['rightHand', 4],
-  ['leftHand', 7],
-] as const;
+type Hand = 'leftHand' | 'rightHand';
+const wristOfHand: Readonly<Record<Hand, number>> = { leftHand: 7, rightHand: 4 };
 
 /**
  * One person's movement without the detector's jitter and without lag: every point is fitted with the past and the future
@@ -55,22 +53,26 @@ export function smoothPoses(sequence: PoseSequence, { strength }: SmoothOptions)
 
   const smooth = {} as Record<Part, readonly (readonly Keypoint[] | undefined)[]>;
   for (const part of parts) smooth[part] = smoothPart(people, part, settings);
-  // Where the detector put wrists onto the roots of their hands, they stay there, also in frames that were filled in.
-  const onRoot = wrists.filter(([hand, wrist]) =>
-    people.some((person) => person?.[hand]?.[0] && samePlace(person[hand][0], person.body[wrist])),
+  // Where the detector put wrists onto the roots of their hands, the hands follow the wrists, which are seen in more frames.
+  const onWrist = new Set(
+    Object.entries(wristOfHand).flatMap(([hand, wrist]) => {
+      const joined = people.some((person) => samePlace(person?.[hand as Hand]?.[0], person?.body[wrist]));
+      return joined ? [hand] : [];
+    }),
   );
 
   const smoothed = sequence.frames.map((_, frame) => {
     const body = smooth.body[frame];
     if (!body) return { people: [] };
+    const handAt = (hand: Hand) => {
+      const points = smooth[hand][frame];
+      const moved = points && onWrist.has(hand) ? moveOnto(points, body[wristOfHand[hand]]) : points;
+      return moved?.map(rounded) ?? null;
+    };
     const person: Person = {
-      body: body.map((joint, i) => {
-        const hand = onRoot.find(([, wrist]) => wrist === i)?.[0];
-        const root = hand && smooth[hand][frame]?.[0];
-        return rounded(root ? { ...joint, x: root.x, y: root.y } : joint);
-      }),
-      leftHand: smooth.leftHand[frame]?.map(rounded) ?? null,
-      rightHand: smooth.rightHand[frame]?.map(rounded) ?? null,
+      body: body.map(rounded),
+      leftHand: handAt('leftHand'),
+      rightHand: handAt('rightHand'),
       face: smooth.face[frame]?.map(rounded) ?? null,
     };
     return { people: [person] };
@@ -191,6 +193,12 @@ function sizeOfPerson(people: readonly (Person | undefined)[], aspect: number): 
   return sizes.sort((a, b) => a - b)[sizes.length >> 1] ?? 0;
 }
 
-function samePlace(a: Keypoint, b: Keypoint | undefined): boolean {
-  return a.x === b?.x && a.y === b.y;
+function samePlace(a: Keypoint | undefined, b: Keypoint | undefined): boolean {
+  return a !== undefined && a.x === b?.x && a.y === b.y;
+}
+
+function moveOnto(hand: readonly Keypoint[], wrist: Keypoint | undefined): readonly Keypoint[] {
+  const root = hand[0];
+  if (!root || !wrist || wrist.score <= presentScore) return hand;
+  return hand.map((point) => ({ ...point, x: point.x + wrist.x - root.x, y: point.y + wrist.y - root.y }));
 }

@@ -36,7 +36,7 @@ describe('followSubject', () => {
       const other = figure(0.75, 0.5, 0.5);
       return i > 20 && i < 66 ? [other] : [other, figure(0.3 + 0.1 * t, 0.5, 0.7, 9 * t)];
     });
-    const { frames: followed } = followSubject(sequence(shuffled(frames, 4)), 'auto');
+    const { frames: followed } = followSubject(sequence(shuffled(frames, 4)), 'left');
     followed.forEach(({ people }, i) => {
       if (i > 20 && i < 66) expect(people).toEqual([]);
       else expect(middleX(people[0])).toBeLessThan(0.5);
@@ -79,6 +79,14 @@ describe('followSubject', () => {
     expect(places.map((x) => Math.round(x * 100))).toEqual([20, 45, 70]);
     expect(() => followSubject(clip, 4)).toThrow(PantomimeError);
     expect(() => followSubject(clip, 4)).toThrow(/no person 4 .*at most 3 people/);
+  });
+
+  test('at few frames a second movement is large, and still the same person', () => {
+    const frames = Array.from({ length: 12 }, (_, i) => [figure(0.3 + 0.06 * (i % 2), 0.5, 0.6, 3 * i), figure(0.8)]);
+    const { frames: followed } = followSubject(sequence(shuffled(frames, 5)), 'left');
+    followed.forEach(({ people }, i) => {
+      expect(people[0]).toBe(frames[i]?.[0]);
+    });
   });
 
   test('nobody at all', () => {

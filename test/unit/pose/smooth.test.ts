@@ -32,7 +32,7 @@ const hitting = (t: number): Person => {
 };
 
 describe('smoothPoses', () => {
-  test('jitter of a still pose falls to below a third', () => {
+  test('jitter of a still pose falls to below 0.45, on the whole body to below 0.35', () => {
     const uniform = random(5);
     const raw = sequence(times.map(() => [jittered(figure(0.5), 0.004, uniform)]));
     const smooth = smoothPoses(raw, { strength: 0.5 });
@@ -42,8 +42,11 @@ describe('smoothPoses', () => {
       const after = deviation(times.map((t) => person(smooth, t).body[joint]?.x as number));
       expect(after / before, `joint ${joint}`).toBeLessThan(0.45);
     }
-    const all = (poses: PoseSequence) => deviation(times.map((t) => person(poses, t).body[hip]?.y as number));
-    expect(all(smooth) / all(raw)).toBeLessThan(0.4);
+    const ratios = person(raw, 0).body.map((_, joint) => {
+      const of = (poses: PoseSequence) => deviation(times.map((t) => person(poses, t).body[joint]?.y as number));
+      return of(smooth) / of(raw);
+    });
+    expect(ratios.reduce((a, b) => a + b, 0) / ratios.length).toBeLessThan(0.35);
   });
 
   test('a fast wrist keeps its peak, while the same clip loses its jitter', () => {
@@ -124,10 +127,10 @@ describe('smoothPoses', () => {
       return [{ body: shown, leftHand: null, rightHand: found ? hand : null, face: null }];
     });
     const smooth = smoothPoses(sequence(frames), { strength: 0.5 });
-    for (const t of times.slice(4, -4)) {
+    for (const t of times.slice(4)) {
       const { body, rightHand } = person(smooth, t);
-      expect(rightHand?.[0]?.x).toBe(body[wrist]?.x);
-      expect(rightHand?.[0]?.y).toBe(body[wrist]?.y);
+      expect(rightHand?.[0]?.x, `frame ${t}`).toBeCloseTo(body[wrist]?.x as number, 6);
+      expect(rightHand?.[0]?.y).toBeCloseTo(body[wrist]?.y as number, 6);
     }
   });
 
@@ -154,6 +157,17 @@ describe('localFit', () => {
   test('points of little weight hardly count', () => {
     const track = times.map((t) => (t % 7 === 3 ? { x: 0.02, y: 0, weight: 0.01 } : { x: 0, y: 0, weight: 1 }));
     expect(Math.abs(localFit(track, 8, 1)[60]?.x ?? 1)).toBeLessThan(0.002);
+  });
+
+  test('a slip of one frame is put back, a step is not', () => {
+    const still = noisy(0.001, 10, () => 0);
+    const slipped = still.map((point, t) => (t === 60 ? { ...point, x: 0.05 } : point));
+    expect(Math.abs(localFit(slipped, 8, 1)[60]?.x ?? 1)).toBeLessThan(0.002);
+    const stepped = still.map((point, t) => (t >= 60 ? { ...point, x: point.x + 0.05 } : point));
+    const fitted = localFit(stepped, 8, 1);
+    times.forEach((t) => {
+      expect(Math.abs((fitted[t]?.x as number) - (t >= 60 ? 0.05 : 0))).toBeLessThan(0.005);
+    });
   });
 
   test('a point alone stays where it is', () => {

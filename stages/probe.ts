@@ -1,11 +1,11 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { PantomimeError } from '../models/errors.js';
-import { fileUrl, guardedInput } from './ffmpeg/file-input.js';
+import { ffprobe, positive, type RawStream } from './ffmpeg/ffprobe.js';
+import { type PacketScan, readFrameRate } from './ffmpeg/frame-rate.js';
+import { inputError } from './ffmpeg/input-error.js';
 import type { FfmpegTools } from './ffmpeg/locate.js';
-import { nearestCommonRate, parseRational, toNumber } from './ffmpeg/rational.js';
-import { runTool } from './ffmpeg/run-tool.js';
-import type { AudioInfo, MediaInfo, Rational, VideoInfo } from './types.js';
+import { parseRational, toNumber } from './ffmpeg/rational.js';
+import type { AudioInfo, MediaInfo, VideoInfo } from './types.js';
 
 /** Widest or highest picture that is read. */
 export const maxVideoSide = 16_384;
@@ -71,85 +71,11 @@ async function checkReadable(path: string): Promise<void> {
   });
 }
 
-/** The fields of ffprobe's JSON that are used. Everything in it comes from the file: nothing is taken on trust. */
-type RawStream = {
-  codec_type?: string;
-  codec_name?: string;
-  width?: number;
-  height?: number;
-  sample_aspect_ratio?: string;
-  pix_fmt?: string;
-  bits_per_raw_sample?: string;
-  color_range?: string;
-  color_space?: string;
-  color_transfer?: string;
-  color_primaries?: string;
-  r_frame_rate?: string;
-  avg_frame_rate?: string;
-  time_base?: string;
-  nb_frames?: string;
-  duration?: string;
-  channels?: number;
-  sample_rate?: string;
-  disposition?: { attached_pic?: number };
-  tags?: Record<string, string>;
-  side_data_list?: { rotation?: number }[];
-};
-type RawPacket = { pts?: number; dts?: number; duration?: number; flags?: string };
-type RawProbe = {
-  streams?: RawStream[];
-  packets?: RawPacket[];
-  format?: { format_name?: string; duration?: string };
-};
-
-async function ffprobe(
-  path: string,
-  tools: Pick<FfmpegTools, 'ffprobe'>,
-  show: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<RawProbe> {
-  const args = ['-v', 'error', ...guardedInput, '-of', 'json', ...show, '-i', fileUrl(path)];
-  const { exitCode, stdout, stderr, failure } = await runTool(tools.ffprobe, args, signal);
-  if (exitCode === 0) return JSON.parse(stdout) as RawProbe;
-  if (exitCode === null) {
-    throw new PantomimeError({
-      code: 'ffmpeg.failed',
-      kind: 'ffmpeg',
-      what: `ffprobe did not answer: ${failure ?? 'it was ended by a signal'}`,
-      where: path,
-      hint: 'try another one with FFPROBE_PATH',
-    });
-  }
-  const message = stderr.trim().split('\n').slice(-3).join('; ').replaceAll(fileUrl(path), path).slice(0, 500);
-  if (/not on whitelist/i.test(stderr)) {
-    throw inputError(path, 'video.container-refused', 'this kind of container is not opened', {
-      got: message,
-      expected: 'a video file such as mp4, mov, webm, mkv or avi; play lists are refused for safety',
-      hint: 'rewrap it: ffmpeg -i IN -c copy OUT.mkv',
-    });
-  }
-  const cut = /moov atom not found/i.test(stderr);
-  throw inputError(path, 'video.not-media', cut ? 'this video is cut off: its index is missing' : 'this is no video', {
-    got: message || `ffprobe exit code ${exitCode}`,
-    expected: 'a whole video file such as mp4, mov, webm, mkv or avi',
-    hint: cut ? 'download or export it again' : undefined,
-  });
-}
-
-type PacketScan = {
-  /** Times of the first packets in display order, in units of the stream's time base. */
-  readonly times: readonly number[];
-  /** Duration of the last packet when known, same units. */
-  readonly lastDuration: number;
-  readonly whole: boolean;
-  readonly durationSec: number | undefined;
-};
-
 async function scanPackets(
   path: string,
   tools: Pick<FfmpegTools, 'ffprobe'>,
   signal: AbortSignal | undefined,
-): Promise<PacketScan & { readonly tickSec: number }> {
+): Promise<PacketScan> {
   const show = ['-select_streams', 'V:0', '-read_intervals', `%+#${maxScannedPackets}`];
   const entries = ['-show_entries', 'packet=pts,dts,duration,flags:stream=time_base'];
   const raw = await ffprobe(path, tools, [...show, ...entries], signal);
@@ -167,12 +93,7 @@ async function scanPackets(
   return { times, lastDuration, whole, tickSec, durationSec: durationSec || undefined };
 }
 
-function readVideo(
-  path: string,
-  stream: RawStream,
-  packets: PacketScan & { readonly tickSec: number },
-  durationSec: number | undefined,
-): VideoInfo {
+function readVideo(path: string, stream: RawStream, packets: PacketScan, durationSec: number | undefined): VideoInfo {
   const codedWidth = stream.width ?? 0;
   const codedHeight = stream.height ?? 0;
   if (codedWidth <= 0 || codedHeight <= 0) {
@@ -268,46 +189,6 @@ function checkLimits(
   }
 }
 
-/**
- * ffprobe offers two rates: `r_frame_rate` (the coarsest grid that all timestamps fit) and `avg_frame_rate` (frames /
- * duration). The stream is constant when its timestamps step one by one along one of them, rounding of the container
- * aside; then that one is exact. Otherwise the rate is the average.
- */
-function readFrameRate(
-  stream: RawStream,
-  { times, lastDuration, tickSec, whole }: PacketScan & { readonly tickSec: number },
-  durationSec: number | undefined,
-): { readonly frameRate: Rational; readonly variableFrameRate: boolean } {
-  const grid = parseRational(stream.r_frame_rate);
-  const average = parseRational(stream.avg_frame_rate);
-  const [first = 0, last = 0] = [times[0], times.at(-1)];
-  const spanSec = (last - first + lastDuration) * tickSec;
-  const measured = spanSec > 0 ? times.length / spanSec : average ? toNumber(average) : 0;
-  if (times.length < 2 || tickSec === 0) {
-    const only = grid && toNumber(grid) <= 240 ? grid : (average ?? grid);
-    return { frameRate: only ?? { num: 25, den: 1 }, variableFrameRate: false };
-  }
-  const candidates = [grid, average, nearestCommonRate(measured || 25, 0.02)].filter((rate) => rate !== undefined);
-  const constant = candidates.find((rate) => stepsEvenly(times, tickSec, rate));
-  if (constant) {
-    // The part that was not scanned must hold as many frames as its duration asks for.
-    const total = positive(stream.nb_frames);
-    const seconds = positive(stream.duration) ?? durationSec;
-    const expected = seconds && seconds * toNumber(constant);
-    const even = whole || !total || !expected || Math.abs(total - expected) <= Math.max(2, expected * 0.002);
-    return { frameRate: constant, variableFrameRate: !even };
-  }
-  return { frameRate: average ?? nearestCommonRate(measured || 25, 0), variableFrameRate: true };
-}
-
-function stepsEvenly(times: readonly number[], tickSec: number, rate: Rational): boolean {
-  const periodTicks = 1 / (toNumber(rate) * tickSec);
-  // Half a tick of rounding on each side; a tenth of a frame for cameras whose clock trembles.
-  const tolerance = Math.max(1.01, 0.1 * periodTicks);
-  const first = times[0] ?? 0;
-  return times.every((time, index) => Math.abs(time - first - index * periodTicks) <= tolerance);
-}
-
 function readBitDepth(stream: RawStream): number {
   const format = stream.pix_fmt ?? '';
   const planar = /p(?:f16|0?(9|10|12|14|16))(?:le|be)?$/.exec(format)?.[1];
@@ -331,18 +212,4 @@ function readAudio(stream: RawStream): AudioInfo {
 /** ffprobe writes `unknown` or leaves the field out. */
 function known(value: string | undefined): string | undefined {
   return value === undefined || value === 'unknown' || value === 'reserved' ? undefined : value;
-}
-
-function positive(value: string | undefined): number | undefined {
-  const number = Number(value);
-  return Number.isFinite(number) && number > 0 ? number : undefined;
-}
-
-function inputError(
-  path: string,
-  code: string,
-  what: string,
-  rest: { got?: string | undefined; expected?: string; hint?: string | undefined; cause?: unknown } = {},
-): PantomimeError {
-  return new PantomimeError({ code, kind: 'input', what, where: path, ...rest });
 }

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeFrames, planDecode } from '#dist/stages/decode.js';
 import { detectPoses } from '#dist/stages/pose/detect-poses.js';
 import { createPoseDetector, type PoseDetector } from '#dist/stages/pose/detector.js';
+import { probe } from '#dist/stages/probe.js';
 import type { FrameStream, RgbImage } from '#dist/stages/types.js';
+import { collect } from './media-factory.js';
+import { carried } from './toolsets.js';
 
 /** A picture of one value, or of noise when none is given. */
 function picture(width: number, height: number, value?: number): RgbImage {
@@ -55,6 +59,29 @@ describe('pose detector', () => {
     await detector.detect({ width: 64, height: 64, data });
     expect(data.length).toBe(64 * 64 * 3);
     expect(pool.every((value) => value === 9)).toBe(true);
+  });
+
+  test('body, hands and face fit together, and another detector finds the very same numbers', async () => {
+    const info = await probe('samples/driving/dancer.mp4', carried);
+    const frames = await collect(decodeFrames(info, planDecode(info, { stride: 30, maxFrames: 2 }), carried).frames);
+    await using other = await createPoseDetector({ model: 'lite', hands: true, maxPeople: 2, workers: 1 });
+    for (const frame of frames) {
+      const found = await detector.detectRaw(frame);
+      expect(found).toHaveLength(1);
+      expect(await other.detectRaw(frame)).toEqual(found);
+
+      const [person] = await detector.detect(frame);
+      const { body, leftHand, rightHand, face } = person!;
+      expect(leftHand?.[0]).toMatchObject({ x: body[7]?.x, y: body[7]?.y });
+      expect(rightHand?.[0]).toMatchObject({ x: body[4]?.x, y: body[4]?.y });
+      expect(face).toHaveLength(68);
+      const headWidth = Math.abs(body[16]!.x - body[17]!.x);
+      const middleOfEye = (first: number) => face!.slice(first, first + 6).reduce((sum, { x }) => sum + x / 6, 0);
+      expect(Math.abs(face![30]!.x - body[0]!.x)).toBeLessThan(0.3 * headWidth); // tip of the nose
+      expect(Math.abs(middleOfEye(36) - body[14]!.x)).toBeLessThan(0.3 * headWidth); // right eye
+      expect(Math.abs(middleOfEye(42) - body[15]!.x)).toBeLessThan(0.3 * headWidth);
+      expect(face![8]!.y).toBeGreaterThan(face![30]!.y); // the chin is below the nose
+    }
   });
 
   test('a whole stream: one entry a frame, progress in order, few frames on the way at a time', async () => {

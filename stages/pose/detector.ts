@@ -16,7 +16,7 @@ export type PoseDetectorOptions = {
   readonly face?: boolean;
   /** At most so many people a frame. Ask for more than one and choose afterwards: with 1 it is anybody's guess who it is. */
   readonly maxPeople: number;
-  /** Worker threads, about 0.3 GB of memory each. Default: one per CPU core, at most 4. */
+  /** Worker threads, about 0.4 GB of memory each. Default: one per CPU core, at most 4. */
   readonly workers?: number;
   readonly signal?: AbortSignal | undefined;
 };

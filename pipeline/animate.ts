@@ -51,7 +51,7 @@ export async function animate(options: AnimateOptions, context: RunContext = {})
 /** Poses to control pictures, with a detector that lives only as long. */
 async function controlTrack(run: Run, plan: Plan, picture: RgbImage): Promise<ControlTrack> {
   await using detector = lazily(() => openDetector(plan.options, run.signal));
-  return makeControlTrack(run, plan, picture, detector.get);
+  return await makeControlTrack(run, plan, picture, detector.get);
 }
 
 /** Embedding and latents of the reference picture, from the work folder when they are there. */

@@ -3,14 +3,16 @@ export type Lazy<T extends AsyncDisposable> = AsyncDisposable & { readonly get: 
 
 export function lazily<T extends AsyncDisposable>(make: () => Promise<T>): Lazy<T> {
   let made: Promise<T> | undefined;
+  let closed = false;
   return {
     get: () => {
+      if (closed) return Promise.reject(new Error('asked for after it was closed'));
       made ??= make();
       return made;
     },
     async [Symbol.asyncDispose]() {
+      closed = true;
       const value = await made?.catch(() => undefined);
-      made = undefined;
       await value?.[Symbol.asyncDispose]();
     },
   };

@@ -37,13 +37,12 @@ export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): P
   };
   await run.stage('report', 'writing the report', async () => {
     const rows = [
-      { label: 'picture', images: [picture] },
       { label: 'driving', images: videos.samples.map(({ driving }) => driving).filter((image) => image !== undefined) },
       { label: 'pose', images: videos.samples.map(({ pose }) => pose) },
       { label: 'result', images: videos.samples.map(({ result }) => result) },
     ].filter(({ images }) => images.length > 0);
     const captions = videos.samples.map(({ frame }) => String(frame));
-    await writeAtomic(store.result('contact-sheet.png'), await contactSheet({ rows, captions }));
+    await writeAtomic(store.result('contact-sheet.png'), await contactSheet({ reference: picture, rows, captions }));
     if (track.driving) {
       outputs.pose = store.result('pose.json');
       await writePoseJson(outputs.pose, track.driving);

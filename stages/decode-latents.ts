@@ -1,3 +1,4 @@
+import { roundHalfEven } from '../models/round-half-even.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import type { RgbImage } from './types.js';
 
@@ -114,10 +115,4 @@ export function quantise(pixels: Float32Array, width: number, height: number): R
     }
   }
   return { width, height, data };
-}
-
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }

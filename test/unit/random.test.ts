@@ -35,7 +35,9 @@ describe('elementary functions', () => {
 describe('createRandom', () => {
   it('gives the same bytes everywhere', () => {
     const noise = frameNormals(42, 'latents', 3, [4, 8, 8]);
-    expect(createHash('sha256').update(noise.data).digest('hex')).toMatchInlineSnapshot(`"2760c2fb50349dd47d45885256824401942ef7d08ac0bf05b5a0ecbe4c923c7f"`);
+    expect(createHash('sha256').update(noise.data).digest('hex')).toMatchInlineSnapshot(
+      `"2760c2fb50349dd47d45885256824401942ef7d08ac0bf05b5a0ecbe4c923c7f"`,
+    );
   });
 
   it('addresses frames: neither their number nor their order matters', () => {

@@ -1,4 +1,5 @@
 import type { DType } from '../tensor.js';
+import type { MultiplyAdds } from './multiply-adds.js';
 
 /** A named graph input or output with its full static shape. */
 export type GraphPort = { readonly name: string; readonly dtype: DType; readonly dims: readonly number[] };
@@ -21,4 +22,8 @@ export type BuiltGraph = {
   readonly residency: Residency;
   /** Bytes of checkpoint data the graph refers to. */
   readonly weightBytes: number;
+  /** Work of one run. */
+  readonly multiplyAdds: MultiplyAdds;
+  /** Bytes of the largest tensor that a run computes. */
+  readonly largestTensorBytes: number;
 };

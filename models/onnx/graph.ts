@@ -3,6 +3,7 @@ import { bytesPerElement, type DType, sizeOf, type TensorData } from '../tensor.
 import type { BuiltGraph, GraphPort, Residency } from './built-graph.js';
 import { type Initializer, type Node, writeModel } from './model-proto.js';
 import { bind, Module, type Parameter, walk } from './module.js';
+import { countMultiplyAdds } from './multiply-adds.js';
 import { commonFolder } from './weights-root.js';
 
 /** Which execution provider a graph is meant for: decides between operators where providers differ. */
@@ -60,6 +61,8 @@ export class Graph {
   readonly #files = new Set<string>();
   #counter = 0;
   #weightBytes = 0;
+  readonly #multiplyAdds = { convolution: 0, linear: 0, attention: 0 };
+  #largestTensorBytes = 0;
 
   constructor(options: GraphOptions) {
     this.options = options;
@@ -98,6 +101,11 @@ export class Graph {
       dtype,
       dims,
     }));
+    const work = countMultiplyAdds(spec.op, spec.inputs, outputs[0]);
+    if (work) this.#multiplyAdds[work.kind] += work.count;
+    for (const { dims, dtype } of outputs) {
+      this.#largestTensorBytes = Math.max(this.#largestTensorBytes, sizeOf(dims) * bytesPerElement[dtype]);
+    }
     this.#nodes.push({
       op,
       domain,
@@ -184,6 +192,8 @@ export class Graph {
       outputs: this.#outputs,
       residency,
       weightBytes: this.#weightBytes,
+      multiplyAdds: this.#multiplyAdds,
+      largestTensorBytes: this.#largestTensorBytes,
     };
   }
 }

@@ -61,6 +61,33 @@ function imaginary(file: string, shapes: Shapes): Checkpoint {
   return { tensors: new Map(Object.entries(shapes).map(([name, shape]) => [name, locate(shape)])), sources: [file] };
 }
 
+/** Counted by hooks on the published code (multiply-adds, guidance batch 2, 24 frames at 576x1024). */
+const published = { convolution: 27_149_079_674_880, linear: 34_655_016_222_720, attention: 14_947_968_614_400 };
+const publishedControl = { convolution: 5_468_217_409_536, linear: 4_915_200 };
+
+test('the work of a full-size step is the published count less what is saved', async () => {
+  const step = (withControl: boolean) =>
+    publishedShapes('unet').then(async (unet) =>
+      buildUnetStep({
+        unet: imaginary(fixture('full-size/unet.safetensors'), unet),
+        unetConfig: publishedUnet,
+        controlnext: withControl
+          ? imaginary(fixture('full-size/controlnext.safetensors'), await publishedShapes('controlnext'))
+          : undefined,
+        ...{ frames: 24, height: 1024, width: 576, guidance: true, residency: 'low-memory', target: 'cpu' },
+      }),
+    );
+  const [plain, controlled] = [(await step(false)).multiplyAdds, (await step(true)).multiplyAdds];
+  expect(plain.convolution).toBe(published.convolution);
+  // Control features for the conditional half only.
+  expect(controlled.convolution - plain.convolution).toBe(publishedControl.convolution / 2);
+  // Cross-attention to one token is a constant: its q and output products over every pixel, and q k^T, are gone.
+  const saved = published.linear + published.attention - plain.linear - plain.attention;
+  const share = saved / (published.convolution + published.linear + published.attention);
+  expect(share).toBeGreaterThan(0.03);
+  expect(share).toBeLessThan(0.04);
+});
+
 test('the full-size step graph of 24 frames at 576x1024', async () => {
   const graph = buildUnetStep({
     unet: imaginary(fixture('full-size/unet.safetensors'), await publishedShapes('unet')),

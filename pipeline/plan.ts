@@ -1,10 +1,12 @@
 import { randomInt } from 'node:crypto';
-import { access, constants, stat, statfs } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { type ModelFolder, openModelFolder } from '../models/checkpoint/model-folder.js';
 import { PantomimeError } from '../models/errors.js';
+import { buildImageEncoder } from '../models/graphs/image-encoder.js';
 import { buildUnetStep } from '../models/graphs/unet-step.js';
-import type { Residency } from '../models/onnx/built-graph.js';
+import { buildVaeDecode } from '../models/graphs/vae-decode.js';
+import { buildVaeEncode } from '../models/graphs/vae-encode.js';
+import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
 import type { Provider } from '../models/runtime/engine.js';
 import { chooseResidency, freeMemory } from '../models/runtime/memory.js';
 import { checkProvider, missingCudaLibraries } from '../models/runtime/providers.js';
@@ -12,9 +14,11 @@ import { scheduleRange } from '../models/schedule/config.js';
 import { needsGuidance } from '../models/schedule/guidance.js';
 import { makeSchedule, type Schedule } from '../models/schedule/sigmas.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
+import { decodeChunks } from '../stages/decode-latents.js';
 import { type ContextWindow, contextWindows } from '../stages/denoise/windows.js';
 import { type FfmpegTools, locateFfmpeg } from '../stages/ffmpeg/locate.js';
 import { readPictureInfo } from '../stages/reference/picture-info.js';
+import { checkDisk, checkOutput } from './check-output.js';
 import type { RunContext } from './events.js';
 import { type Movement, openMovement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
@@ -53,8 +57,10 @@ export type PlanCost = {
   readonly forwards: number;
   /** Frames run through the denoiser for each frame sampled; 1 is the least. */
   readonly factor: number;
+  /** Multiply-adds of all networks over the whole run. */
+  readonly multiplyAdds: number;
   readonly weightBytes: number;
-  /** Rough peak of the engine's memory: weights as they are held, and activations. */
+  /** Estimated peak of the engine's memory: weights as they are held, and activations. */
   readonly memoryBytes: number;
   /** Rough need of disk space during the run. */
   readonly diskBytes: number;
@@ -89,30 +95,17 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const guided = needsGuidance(options.guidanceScaleMin, options.guidanceScale);
   const provider = chooseProvider(options.provider);
 
-  // Building the graph binds every tensor by name and shape, so that a wrong checkpoint is reported now.
-  const graph = buildUnetStep({
-    unet: model.unet.checkpoint,
-    unetConfig: model.unet.config,
-    controlnext: model.controlnext,
-    frames: Math.min(options.chunk, frames),
-    ...size,
-    guidance: guided,
-    residency: 'low-memory',
-    target: provider,
-  });
-  const residency = provider === 'cpu' ? chooseResidency(options.residency, graph.weightBytes, freeMemory()) : 'fast';
-  const cost = planCost({
-    frames,
-    size,
-    windows,
-    schedule,
-    guided,
-    residency,
-    weightBytes: graph.weightBytes,
-    options,
-  });
+  // Building the graphs binds every tensor by name and shape, so that a wrong checkpoint is reported now.
+  const graphs = buildGraphs({ options, model, size, frames, guided, provider });
+  const weightBytes = graphs.step.weightBytes;
+  const residency =
+    provider === 'cpu'
+      ? chooseResidency(options.residency, weightBytes, freeMemory() - graphs.step.peakActivationBytes * arenaFactor)
+      : 'fast';
+  const cost = planCost({ frames, size, windows, schedule, residency, options, graphs });
 
   const { runDir, video } = outputPaths(options, movement.path);
+  await checkOutput(runDir, video, options);
   await checkDisk(runDir, cost.diskBytes);
   const notes = [...tools.warnings, ...planNotes(options, frames, model)];
   return {
@@ -177,71 +170,67 @@ function chooseProvider(provider: AnimateOptions['provider']): Provider {
   return cuda ? 'cuda' : 'cpu';
 }
 
-type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'guided' | 'residency' | 'options'> & {
-  readonly weightBytes: number;
-};
+type Graphs = { readonly step: BuiltGraph; readonly decode: BuiltGraph; readonly once: readonly BuiltGraph[] };
 
-function planCost({ frames, size, windows, schedule, guided, residency, weightBytes, options }: CostInputs): PlanCost {
-  const perStep = windows.reduce((sum, window) => sum + window.frames.length, 0);
-  const pixels = size.width * size.height;
-  const branches = guided ? 2 : 1;
-  // The widest activations are those of the feed-forward at latent resolution: about 10 x 320 floats a latent pixel, a
-  // few tensors of that size alive at once; the control network's first layer has 64 channels at a quarter of the pixels.
-  const slots = Math.min(options.chunk, frames);
-  const activations = slots * (branches * (pixels / 64) * 320 * 10 * 4 + (pixels / 4) * 64 * 4 * 2);
-  const held = residency === 'fast' ? weightBytes * 3 : weightBytes;
-  const drawn = frames * pixels * 3;
+/** Every network of the run as a graph; nothing is loaded. */
+function buildGraphs({
+  options,
+  model,
+  size,
+  frames,
+  guided,
+  provider,
+}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider'>): Graphs {
+  const how = { residency: 'low-memory', target: provider } as const;
+  const step = buildUnetStep({
+    ...{ ...how, ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, guidance: guided },
+    ...{ controlnext: model.controlnext, frames: Math.min(options.chunk, frames) },
+  });
   return {
-    forwards: windows.length * schedule.timesteps.length,
-    factor: perStep / frames,
-    weightBytes,
-    memoryBytes: held + activations,
-    diskBytes: drawn * 1.3 + 64 * 2 ** 20,
+    step,
+    decode: buildVaeDecode({ ...how, ...model.vae, ...size, frames: options.decodeChunk }),
+    once: [buildVaeEncode({ ...how, ...model.vae, ...size }), buildImageEncoder({ ...how, ...model.imageEncoder })],
   };
 }
 
-/** The nearest folder that exists must be writable and have room. */
-async function checkDisk(runDir: string, needed: number): Promise<void> {
-  let folder = runDir;
-  while (!(await isThere(folder)) && dirname(folder) !== folder) folder = dirname(folder);
-  if (!(await stat(folder)).isDirectory()) {
-    throw new PantomimeError({
-      code: 'output.not-a-folder',
-      kind: 'input',
-      what: 'the output would lie inside a file',
-      where: folder,
-      hint: 'choose another place with -o FOLDER',
-    });
-  }
-  await access(folder, constants.W_OK).catch((cause: unknown) => {
-    throw new PantomimeError({
-      code: 'output.not-writable',
-      kind: 'input',
-      what: 'the output folder cannot be written',
-      where: folder,
-      hint: 'choose another place with -o FOLDER',
-      cause,
-    });
-  });
-  const { bavail, bsize } = await statfs(folder);
-  if (bavail * bsize >= needed) return;
-  const megabytes = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MB`;
-  throw new PantomimeError({
-    code: 'output.no-space',
-    kind: 'input',
-    what: 'there is not enough free disk space for this run',
-    where: folder,
-    got: `${megabytes(bavail * bsize)} free`,
-    expected: `about ${megabytes(needed)}`,
-    hint: 'free some space, choose another disk with -o FOLDER, or use --max-frames',
-  });
+type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'residency' | 'options'> & {
+  readonly graphs: Graphs;
+};
+
+/** The engine without a graph. */
+const engineBytes = 150 * 2 ** 20;
+/**
+ * The runtime's arena grows past what is alive together: 1.6 (VAE) to 2.4 (denoiser) times as much was measured on the
+ * CPU, at 8 to 24 frames of up to 384x256.
+ */
+const arenaFactor = 2.4;
+/** Weights as constants are kept in float32, packed, beside the file: at most so many times the file while loading. */
+const foldedFactor = 3;
+
+function planCost({ frames, size, windows, schedule, residency, options, graphs }: CostInputs): PlanCost {
+  const { step, decode, once } = graphs;
+  const perStep = windows.reduce((sum, window) => sum + window.frames.length, 0);
+  const forwards = windows.length * schedule.timesteps.length;
+  const decodes = decodeChunks(frames, {
+    chunk: options.decodeChunk,
+    overlap: options.decodeOverlap,
+    mode: options.decodeMode,
+  }).length;
+  const peakOf = (graph: BuiltGraph) =>
+    graph.weightBytes * (residency === 'fast' ? foldedFactor : 1) + graph.peakActivationBytes * arenaFactor;
+  return {
+    forwards,
+    factor: perStep / frames,
+    multiplyAdds:
+      forwards * totalOf(step) + decodes * totalOf(decode) + once.reduce((sum, one) => sum + totalOf(one), 0),
+    weightBytes: step.weightBytes,
+    memoryBytes: engineBytes + Math.max(...[step, decode, ...once].map(peakOf)),
+    diskBytes: frames * size.width * size.height * 3 * 1.3 + 64 * 2 ** 20,
+  };
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
+function totalOf({ multiplyAdds: { convolution, linear, attention } }: BuiltGraph): number {
+  return convolution + linear + attention;
 }
 
 function planNotes(options: AnimateOptions, frames: number, model: ModelFolder): string[] {

@@ -24,6 +24,6 @@ export type BuiltGraph = {
   readonly weightBytes: number;
   /** Work of one run. */
   readonly multiplyAdds: MultiplyAdds;
-  /** Bytes of the largest tensor that a run computes. */
-  readonly largestTensorBytes: number;
+  /** Bytes of the computed tensors that are alive together at most, workspaces of operators not counted. */
+  readonly peakActivationBytes: number;
 };

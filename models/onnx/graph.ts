@@ -1,6 +1,7 @@
 import type { Checkpoint, WeightLocation } from '../checkpoint/checkpoint.js';
 import { bytesPerElement, type DType, sizeOf, type TensorData } from '../tensor.js';
 import type { BuiltGraph, GraphPort, Residency } from './built-graph.js';
+import { aliasingOperators, type LiveNode, peakLiveBytes } from './live-memory.js';
 import { type Initializer, type Node, writeModel } from './model-proto.js';
 import { bind, Module, type Parameter, walk } from './module.js';
 import { countMultiplyAdds } from './multiply-adds.js';
@@ -62,7 +63,7 @@ export class Graph {
   #counter = 0;
   #weightBytes = 0;
   readonly #multiplyAdds = { convolution: 0, linear: 0, attention: 0 };
-  #largestTensorBytes = 0;
+  readonly #liveNodes: LiveNode[] = [];
 
   constructor(options: GraphOptions) {
     this.options = options;
@@ -103,9 +104,11 @@ export class Graph {
     }));
     const work = countMultiplyAdds(spec.op, spec.inputs, outputs[0]);
     if (work) this.#multiplyAdds[work.kind] += work.count;
-    for (const { dims, dtype } of outputs) {
-      this.#largestTensorBytes = Math.max(this.#largestTensorBytes, sizeOf(dims) * bytesPerElement[dtype]);
-    }
+    this.#liveNodes.push({
+      inputs: spec.inputs.flatMap((value) => value?.name ?? []),
+      outputs: outputs.map(({ name, dtype, dims }) => ({ name, bytes: sizeOf(dims) * bytesPerElement[dtype] })),
+      alias: aliasingOperators.has(op),
+    });
     this.#nodes.push({
       op,
       domain,
@@ -193,7 +196,7 @@ export class Graph {
       residency,
       weightBytes: this.#weightBytes,
       multiplyAdds: this.#multiplyAdds,
-      largestTensorBytes: this.#largestTensorBytes,
+      peakActivationBytes: peakLiveBytes(this.#liveNodes),
     };
   }
 }

@@ -29,7 +29,10 @@ export function renderPlan(plan: Plan): string {
       'windows',
       `${plan.windows.length} of ${plan.windows[0]?.frames.length} frames, overlap ${options.overlap}, ${options.fusion}`,
     ],
-    ['cost', `${cost.forwards} runs of the denoiser, ${cost.factor.toFixed(2)} frames computed for each frame made`],
+    [
+      'cost',
+      `${cost.forwards} runs of the denoiser, ${cost.factor.toFixed(2)} frames computed for each frame made, ${operations(cost.multiplyAdds)}`,
+    ],
     [
       'memory',
       `about ${gigabytes(cost.memoryBytes)} in the engine (weights ${gigabytes(cost.weightBytes)} on disk, ${plan.residency})`,
@@ -53,6 +56,12 @@ function movementText({ movement }: Plan): string {
   const { video, durationSec } = movement.info;
   const seconds = durationSec === undefined ? '' : `, ${durationSec.toFixed(2)} s`;
   return `${video.width}x${video.height}, ${video.codec}${seconds}${movement.info.audio ? ', with sound' : ''}`;
+}
+
+/** A multiply-add is two floating-point operations. */
+function operations(multiplyAdds: number): string {
+  const operations = 2 * multiplyAdds;
+  return operations < 1e12 ? `${(operations / 1e9).toFixed(0)} GFLOP` : `${(operations / 1e12).toFixed(1)} TFLOP`;
 }
 
 function gigabytes(bytes: number): string {

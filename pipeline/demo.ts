@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { writeRandomModel } from '../models/svd/random-model.js';
+import { cacheFolder } from './cache-folder.js';
 import type { AnimateInput } from './options/schema.js';
 
 /** Root of the package; this file is dist/pipeline/demo.js. */
@@ -24,10 +24,4 @@ export async function demoInputs(): Promise<AnimateInput> {
     overlap: 4,
     seed: 1,
   };
-}
-
-/** Where things that can be made again are kept: PANTOMIME_CACHE, or the user's cache folder. */
-function cacheFolder(): string {
-  const base = process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  return process.env.PANTOMIME_CACHE ?? join(base, 'pantomime');
 }

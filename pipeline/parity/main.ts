@@ -5,18 +5,22 @@ import { Command, Option } from 'commander';
 import { PantomimeError } from '../../models/errors.js';
 import type { Residency } from '../../models/onnx/built-graph.js';
 import { createEngine, type Provider } from '../../models/runtime/engine.js';
+import { cacheFolder } from '../cache-folder.js';
 import { exists } from '../run-store.js';
 import type { Check, ParityCase, SkippedCase } from './check.js';
+import { fullSizeCases } from './full-size-cases.js';
 import { moduleCases } from './module-cases.js';
 import { pipelineCases } from './pipeline-cases.js';
 import { mediapipeCases, poseCases } from './pose-cases.js';
-import { openRecordedModel, type ParityContext } from './recording.js';
+import { openRecordedModel } from './recording.js';
 
 type Settings = {
   readonly filter?: string;
   readonly samples?: string;
   readonly provider: Provider;
-  readonly residency: Residency;
+  readonly residency?: Residency;
+  readonly weights?: string;
+  readonly salt?: string;
 };
 
 /** Checks every recorded case under a folder and prints it; sets the exit code to 1 when any fails. */
@@ -25,14 +29,19 @@ async function main(dir: string, settings: Settings): Promise<void> {
   try {
     await using engine = await createEngine({ provider: settings.provider });
     const samples = resolve(settings.samples ?? join(dir, '..', 'samples', 'driving'));
-    const { residency } = settings;
+    // Gigabytes are read in place; small models are quicker folded.
+    const fullSize = await exists(join(dir, 'cases'));
+    const residency = settings.residency ?? (fullSize ? 'low-memory' : 'fast');
+    const weights = resolve(settings.weights ?? join(cacheFolder(), 'formula-weights'));
+    const report = (message: string) => process.stderr.write(`${message}\n`);
     const model = (await exists(join(dir, 'model'))) ? await openRecordedModel(dir) : undefined;
     const context = { dir, engine, residency, scratch, samples, signal: undefined };
     const withModel = model && { ...context, ...model };
     const cases = [
       ...(withModel ? [...(await moduleCases(withModel)), ...(await pipelineCases(withModel))] : []),
       ...(await poseCases(context)),
-      ...(await mediapipeCases(context as ParityContext)),
+      ...(await mediapipeCases(context)),
+      ...(await fullSizeCases({ ...context, weights, salt: settings.salt, report })),
     ].filter(({ name }) => name.includes(settings.filter ?? ''));
     if (cases.length === 0) throw nothingFound(dir, settings.filter);
     const failures = await runAll(cases);
@@ -81,7 +90,7 @@ function nothingFound(dir: string, filter: string | undefined): PantomimeError {
     kind: 'usage',
     what: filter ? `no case has ${filter} in its name` : 'there is no recorded case here',
     where: dir,
-    expected: 'a folder with model/ and modules/, e2e/, pose/ or mediapipe/',
+    expected: 'a folder with model/ and modules/, e2e/, pose/ or mediapipe/, or one with full-size cases/',
   });
 }
 
@@ -91,7 +100,9 @@ const program = new Command('parity')
   .option('--filter <text>', 'only cases with this in their name')
   .option('--samples <folder>', 'where driving clips lie (default: ../samples/driving beside the folder)')
   .addOption(new Option('--provider <name>').choices(['cpu', 'cuda', 'webgpu']).default('cpu'))
-  .addOption(new Option('--residency <name>').choices(['fast', 'low-memory']).default('fast'))
+  .addOption(new Option('--residency <name>').choices(['fast', 'low-memory']))
+  .option('--weights <folder>', 'where full-size weights are written (default: the cache folder)')
+  .option('--salt <text>', 'salt of the full-size weights (default: that of the folder)')
   .action(main);
 
 try {

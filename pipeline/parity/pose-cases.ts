@@ -55,7 +55,9 @@ type Landmarks = {
 type Landmark = Readonly<Record<'x' | 'y' | 'z' | 'visibility' | 'presence', number>>;
 
 /** The cases of `mediapipe/`: landmarks of the same package in a browser, on a driving clip. */
-export async function mediapipeCases(context: ParityContext): Promise<(ParityCase | SkippedCase)[]> {
+export async function mediapipeCases(
+  context: Pick<ParityContext, 'dir' | 'samples' | 'signal'>,
+): Promise<(ParityCase | SkippedCase)[]> {
   const folder = join(context.dir, 'mediapipe');
   const files = (await readdir(folder).catch(() => [])).filter((file) => file.endsWith('.json'));
   return Promise.all(
@@ -70,7 +72,7 @@ export async function mediapipeCases(context: ParityContext): Promise<(ParityCas
 }
 
 async function mediapipeCase(
-  context: ParityContext,
+  context: Pick<ParityContext, 'signal'>,
   recorded: Landmarks,
   video: string,
   file: string,

@@ -4,44 +4,17 @@ import { readJsonFile } from '#dist/models/checkpoint/json-file.js';
 import { ControlNeXt } from '#dist/models/controlnext/controlnext.js';
 import { buildUnetStep } from '#dist/models/graphs/unet-step.js';
 import { listParameters, type Module } from '#dist/models/onnx/module.js';
+import { unetConfig } from '#dist/models/svd/published-configs.js';
 import { UNet } from '#dist/models/svd/unet.js';
 import { parseUNetConfig } from '#dist/models/svd/unet-config.js';
 import { sizeOf } from '#dist/models/tensor.js';
 import { fixture } from '../support/fixtures.js';
 
-/** Architecture settings of the published Stable Video Diffusion UNets. */
-const publishedUnet = {
-  _class_name: 'UNetSpatioTemporalConditionModel',
-  addition_time_embed_dim: 256,
-  block_out_channels: [320, 640, 1280, 1280],
-  cross_attention_dim: 1024,
-  down_block_types: [
-    'CrossAttnDownBlockSpatioTemporal',
-    'CrossAttnDownBlockSpatioTemporal',
-    'CrossAttnDownBlockSpatioTemporal',
-    'DownBlockSpatioTemporal',
-  ],
-  in_channels: 8,
-  layers_per_block: 2,
-  num_attention_heads: [5, 10, 20, 20],
-  num_frames: 25,
-  out_channels: 4,
-  projection_class_embeddings_input_dim: 768,
-  sample_size: 96,
-  transformer_layers_per_block: 1,
-  up_block_types: [
-    'UpBlockSpatioTemporal',
-    'CrossAttnUpBlockSpatioTemporal',
-    'CrossAttnUpBlockSpatioTemporal',
-    'CrossAttnUpBlockSpatioTemporal',
-  ],
-};
-
 type Shapes = Readonly<Record<string, readonly number[]>>;
 const publishedShapes = async (name: string) => (await readJsonFile(fixture(`full-size/${name}.json`))) as Shapes;
 
 test.each([
-  ['unet', () => new UNet(parseUNetConfig(publishedUnet)), 1_524_623_082, 1428],
+  ['unet', () => new UNet(parseUNetConfig(unetConfig)), 1_524_623_082, 1428],
   ['controlnext', () => new ControlNeXt(320), 3_526_400, 52],
 ] as const)('%s has the published names and shapes', async (name, create, elements, tensors) => {
   const parameters = listParameters(create() as Module);
@@ -70,7 +43,7 @@ test('the work of a full-size step is the published count less what is saved', a
     publishedShapes('unet').then(async (unet) =>
       buildUnetStep({
         unet: imaginary(fixture('full-size/unet.safetensors'), unet),
-        unetConfig: publishedUnet,
+        unetConfig: unetConfig,
         controlnext: withControl
           ? imaginary(fixture('full-size/controlnext.safetensors'), await publishedShapes('controlnext'))
           : undefined,
@@ -91,7 +64,7 @@ test('the work of a full-size step is the published count less what is saved', a
 test('the full-size step graph of 24 frames at 576x1024', async () => {
   const graph = buildUnetStep({
     unet: imaginary(fixture('full-size/unet.safetensors'), await publishedShapes('unet')),
-    unetConfig: publishedUnet,
+    unetConfig: unetConfig,
     controlnext: imaginary(fixture('full-size/controlnext.safetensors'), await publishedShapes('controlnext')),
     frames: 24,
     height: 1024,

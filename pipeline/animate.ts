@@ -14,7 +14,7 @@ import type { AnimateOptions } from './options/schema.js';
 import { makePlan, type Plan } from './plan.js';
 import { writeReport } from './report.js';
 import { type Run, startRun } from './run.js';
-import { hashFile, keyOf, openRunStore } from './run-store.js';
+import { hashBytes, hashFile, keyOf, openRunStore } from './run-store.js';
 import { augmentationNoise, startLatents } from './start-noise.js';
 import { readTensors, writeTensors } from './tensor-file.js';
 import { writeVideos } from './videos.js';
@@ -27,16 +27,17 @@ import { writeVideos } from './videos.js';
 export async function animate(options: AnimateOptions, context: RunContext = {}): Promise<RunResult> {
   const begun = performance.now();
   const plan = await makePlan(options, context);
-  const run = startRun(await openRunStore(plan.runDir), context);
-  await run.store.keepSeed(plan.seed);
+  await using store = await openRunStore(plan.runDir, plan);
+  const run = startRun(store, context);
   context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed: plan.seed });
   for (const note of plan.notes) run.note(note);
 
   const picture = await loadReferencePicture(options.image as string, { ...plan.size, resample: options.resample });
-  const track = await controlTrack(run, plan, picture);
+  // Before the poses are found: whether a device works shows only now.
   await using engine = await run.stage('models', `starting the engine (${plan.provider})`, () =>
     createEngine({ ...plan, deviceId: options.deviceId, threads: options.threads ?? undefined, signal: run.signal }),
   );
+  const track = await controlTrack(run, plan, picture);
   const modelKey = await modelFingerprint(plan);
   const conditioning = await conditionOn(run, plan, engine, picture, modelKey);
   const latents = await denoise(run, plan, engine, track, conditioning, modelKey);
@@ -63,7 +64,7 @@ async function conditionOn(
   modelKey: string,
 ): Promise<Conditioning> {
   const { noiseAugStrength } = options;
-  const key = keyOf([modelKey, provider, residency, seed, noiseAugStrength, picture.width, [...picture.data]]);
+  const key = keyOf([modelKey, provider, residency, seed, noiseAugStrength, picture.width, hashBytes(picture.data)]);
   const file = run.store.work('reference', key, 'safetensors');
   const earlier = options.resume ? ((await readTensors(file)) as Conditioning | undefined) : undefined;
   return run.stage(
@@ -101,7 +102,7 @@ async function denoise(
   const key = keyOf([
     [modelKey, provider, residency, seed, size, noise, windows, guidance, controlScale, addedTimeIds],
     [options.noiseAugStrength, [...schedule.sigmas], model.controlnext !== undefined],
-    [await hashFile(maps.file, run.signal), keyOf([...conditioning.imageLatents.data])],
+    [await hashFile(maps.file, run.signal), hashBytes(conditioning.imageLatents.data)],
   ]);
   const file = run.store.work('latents', key, 'safetensors');
   const earlier = options.resume ? await readTensors(file) : undefined;

@@ -46,7 +46,7 @@ export async function makeControlTrack(
   if (!driving) {
     const maps = await run.stage('control', 'reading control pictures', async (progress) => {
       const stream = await openControlPictures(movement, options, tools, size, run.signal);
-      const file = run.store.work('control', keyOf([movement.path, size, Date.now()]), 'u8');
+      const file = run.store.work('control', keyOf([movement.path, size]), 'u8');
       return writeControlMaps(file, withOwnPose(stream.frames, reference, size, progress), size);
     });
     return { maps, driving, alignment: undefined };

@@ -52,7 +52,7 @@ export async function findDrivingPoses(
         onProgress: (done) => progress(done, stream.frameCount, 'frames'),
         ...(signal && { signal }),
       });
-      await writePoseJson(file, sequence);
+      if (sequence.frames.some(({ people }) => people.length > 0)) await writePoseJson(file, sequence);
       return sequence;
     },
     reused,

@@ -21,7 +21,8 @@ export type RunStart = {
   readonly type: 'run.start';
   readonly command: 'animate' | 'pose';
   readonly runDir: string;
-  readonly seed: number;
+  /** Of the random numbers; finding poses needs none. */
+  readonly seed?: number;
 };
 
 export type StageStart = {

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { locateFfmpeg } from '../stages/ffmpeg/locate.js';
 import { writePoseJson } from '../stages/pose/pose-json.js';
+import { checkOutput } from './check-output.js';
 import { findDrivingPoses, openDetector } from './driving-poses.js';
 import type { RunContext, RunResult } from './events.js';
 import { lazily } from './lazily.js';
@@ -17,8 +19,10 @@ export async function extractPoses(options: AnimateOptions, context: RunContext 
   const movement = await openMovement(options, tools, context.signal);
   if (movement.kind !== 'video') throw new RangeError('poses are found in a driving video');
   const { runDir } = outputPaths(options, movement.path);
-  const run = startRun(await openRunStore(runDir), context);
-  context.onEvent?.({ type: 'run.start', command: 'pose', runDir, seed: 0 });
+  await checkOutput(runDir, join(runDir, 'pose.json'), options);
+  await using store = await openRunStore(runDir);
+  const run = startRun(store, context);
+  context.onEvent?.({ type: 'run.start', command: 'pose', runDir });
   for (const warning of tools.warnings) run.note(warning);
 
   await using detector = lazily(() => openDetector(options, run.signal));
@@ -26,7 +30,7 @@ export async function extractPoses(options: AnimateOptions, context: RunContext 
   await writePoseVideo(run, { movement, tools, options }, { driving }, 1, driving.frames.length);
   const pose = run.store.result('pose.json');
   await writePoseJson(pose, driving);
-  if (!options.keepIntermediate) await run.store.clean();
+  await run.store.finish(options.keepIntermediate);
   const seconds = (performance.now() - begun) / 1000;
   const outputs = { pose, poseVideo: run.store.result('pose.mp4') };
   const result = { runDir, outputs, frames: driving.frames.length, seconds };

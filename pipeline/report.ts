@@ -7,6 +7,7 @@ import type { RgbImage } from '../stages/types.js';
 import type { ControlTrack } from './control-track.js';
 import type { RunResult } from './events.js';
 import type { Plan } from './plan.js';
+import { repeatableOptions, repeatCommand } from './repeat.js';
 import type { Run } from './run.js';
 import { hashFile, writeAtomic } from './run-store.js';
 import { writeTensors } from './tensor-file.js';
@@ -51,21 +52,21 @@ export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): P
     await writeAtomic(store.result('run.json'), await runRecord(plan, inputs, outputs));
   });
   await writeAtomic(store.result('timings.json'), timingRecord(run, inputs));
-  if (!plan.options.keepIntermediate) await store.clean();
+  await store.finish(plan.options.keepIntermediate);
   return { runDir: store.dir, outputs, frames: videos.frames, seconds: inputs.seconds };
 }
 
 /** Everything needed to do the run again, and to know what it was made from. */
 async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Record<string, string>>): Promise<string> {
-  const { options, movement, model, size, schedule, windows, tools, seed } = plan;
+  const { options, movement, model, size, schedule, windows, tools } = plan;
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   const record = {
     version: 1,
     pantomime: version,
     node: process.version,
     platform: `${process.platform}-${process.arch}`,
-    options: { ...options, seed },
-    repeat: `pantomime animate --config run.json`,
+    options: repeatableOptions(plan),
+    repeat: repeatCommand(outputs.run as string),
     inputs: {
       image: { path: options.image, sha256: await hashFile(options.image as string) },
       movement: {

@@ -1,34 +1,40 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
 
 /**
  * The folder of a run. Finished results lie at its top under their final names; `work/` holds what a later attempt can
  * take over, each file named by the hash of everything it was made from, so a stale one is never mistaken for a fresh one.
+ * When it is closed before anything was done, the folder goes away again.
  */
-export type RunStore = {
+export type RunStore = AsyncDisposable & {
   readonly dir: string;
   /** Path of a result, e.g. `output.mp4`. */
   readonly result: (name: string) => string;
   /** Path of a work file: `<name>-<key>.<ext>`. */
   readonly work: (name: string, key: string, ext: string) => string;
-  /** Remembers a drawn seed, so that the same command goes on with it after an interruption. */
-  readonly keepSeed: (seed: number) => Promise<void>;
-  /** Removes the work folder once nothing in it is needed any more. */
-  readonly clean: () => Promise<void>;
+  /** Says that all results are there; removes the work folder unless it is to be kept. */
+  readonly finish: (keepWork: boolean) => Promise<void>;
 };
 
-/** Opens (makes) a run folder. Throws an input error when it cannot be written. */
-export async function openRunStore(dir: string): Promise<RunStore> {
+/**
+ * Opens (makes) a run folder and marks it as begun, with the seed, so that the same command goes on with a drawn one after
+ * an interruption. Throws an input error when it cannot be written.
+ * @param video where the result goes; half-written videos of killed attempts are removed beside it and in the folder.
+ */
+export async function openRunStore(
+  dir: string,
+  begin: { readonly seed?: number; readonly video?: string } = {},
+): Promise<RunStore> {
   const work = join(dir, 'work');
+  let made: string | undefined;
   try {
-    await mkdir(work, { recursive: true });
-    // The folder may exist and still refuse files.
-    const probe = join(work, `.write-test-${process.pid}`);
-    await (await open(probe, 'w')).close();
-    await rm(probe);
+    made = await makeFolders(work);
+    await writeAtomic(join(work, begunName), JSON.stringify({ seed: begin.seed }));
+    await removeParts(dir, '.');
+    if (begin.video) await removeParts(dirname(begin.video), `.${basename(begin.video).slice(0, 60)}.`);
   } catch (cause) {
     throw new PantomimeError({
       code: 'output.not-writable',
@@ -44,22 +50,72 @@ export async function openRunStore(dir: string): Promise<RunStore> {
     dir,
     result: (name) => join(dir, name),
     work: (name, key, ext) => join(work, `${name}-${key}.${ext}`),
-    keepSeed: (seed) => writeAtomic(join(work, seedName), JSON.stringify({ seed })),
-    clean: () => rm(work, { recursive: true, force: true }),
+    async finish(keepWork) {
+      await rm(join(work, begunName), { force: true });
+      if (!keepWork) await rm(work, { recursive: true, force: true });
+    },
+    [Symbol.asyncDispose]: () => removeUnused(work, made),
   };
+}
+
+/**
+ * Makes a folder and those above it; gives the topmost that was not there. Not `mkdir` with `recursive`, which never
+ * returns where the system says of a folder it just listed that it does not exist, as below /proc.
+ */
+async function makeFolders(folder: string): Promise<string | undefined> {
+  if (await exists(folder)) return undefined;
+  const above = dirname(folder) === folder ? undefined : await makeFolders(dirname(folder));
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  return above ?? folder;
+}
+
+/** Name of a video that is being written, as `encodeVideo` chooses it. */
+const partName = /\.[0-9a-f]{8}\.part\.(mp4|mov)$/;
+
+/** Removes half-written videos whose names begin with `prefix`. */
+async function removeParts(folder: string, prefix: string): Promise<void> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(prefix) && partName.test(name));
+  await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
+}
+
+/** Removes a work folder in which nothing was done, and the folders above it that were made for it, `made` the topmost. */
+async function removeUnused(work: string, made: string | undefined): Promise<void> {
+  const names = await readdir(work).catch(() => [begunName, '']);
+  if (names.some((name) => name !== begunName)) return;
+  await rm(join(work, begunName), { force: true });
+  try {
+    for (let folder = work; ; folder = dirname(folder)) {
+      await rmdir(folder);
+      if (folder === (made ?? work)) return;
+    }
+  } catch {
+    // Somebody else has put something there.
+  }
+}
+
+/** Whether an attempt in this folder was begun and not finished. */
+export function isUnfinished(dir: string): Promise<boolean> {
+  return exists(join(dir, 'work', begunName));
 }
 
 /** The seed that an unfinished run in this folder began with. */
 export async function unfinishedSeed(dir: string): Promise<number | undefined> {
-  const begun = (await readJson(join(dir, 'work', seedName))) as { seed?: unknown } | undefined;
+  const begun = (await readJson(join(dir, 'work', begunName))) as { seed?: unknown } | undefined;
   return Number.isSafeInteger(begun?.seed) ? (begun?.seed as number) : undefined;
 }
 
-const seedName = 'seed.json';
+const begunName = 'begun.json';
 
 /** Short content key of plain data: the first 16 hex digits of the SHA-256 of its JSON. */
 export function keyOf(data: unknown): string {
   return createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 16);
+}
+
+/** SHA-256 of data in memory, hex. */
+export function hashBytes(data: NodeJS.ArrayBufferView): string {
+  return createHash('sha256').update(data).digest('hex');
 }
 
 /** SHA-256 of a file, hex, read as a stream. */

@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '../events.js';
-import { formatDuration, formatProgress, formatSeconds, printable } from './report-text.js';
+import { formatDuration, formatProgress, formatSeconds, printable, runStartText } from './report-text.js';
 import type { Output, Reporter, Verbosity } from './reporter.js';
 
 /** A long stage says where it is this often. */
@@ -28,7 +28,7 @@ export function plainReporter(
     if (verbosity === 'quiet') return;
     switch (event.type) {
       case 'run.start':
-        line(`run folder ${event.runDir}, seed ${event.seed}`);
+        line(runStartText(event));
         break;
       case 'stage.start':
         title = event.title;

@@ -1,4 +1,9 @@
-import type { StageProgress } from '../events.js';
+import type { RunStart, StageProgress } from '../events.js';
+
+/** Where a run writes, and its seed if it has one. */
+export function runStartText({ runDir, seed }: RunStart): string {
+  return `run folder ${runDir}${seed === undefined ? '' : `, seed ${seed}`}`;
+}
 
 /** `45 s`, `3 min 20 s`, `2 h 5 min`. */
 export function formatSeconds(value: number): string {

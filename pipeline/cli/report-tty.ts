@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import type { ProgressEvent, StageProgress } from '../events.js';
-import { formatDuration, formatProgress, formatSeconds, printable } from './report-text.js';
+import { formatDuration, formatProgress, formatSeconds, printable, runStartText } from './report-text.js';
 import type { Reporter, Terminal, Verbosity } from './reporter.js';
 
 const hideCursor = '\x1b[?25l';
@@ -49,7 +49,7 @@ export function ttyReporter(
     if (verbosity === 'quiet') return;
     switch (event.type) {
       case 'run.start':
-        line(paint('dim', printable(`run folder ${event.runDir}, seed ${event.seed}`)));
+        line(paint('dim', printable(runStartText(event))));
         break;
       case 'stage.start':
         title = printable(event.title);

@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
+import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { makeLayer, type OptionLayer, type WrittenOption } from './layer.js';
 import { type OptionProblem, optionsError } from './problem.js';
 
@@ -6,7 +6,8 @@ import { type OptionProblem, optionsError } from './problem.js';
 export const maxConfigBytes = 256 * 1024;
 
 /**
- * Options from the text of a YAML (or JSON) file: one flat list of `name: value`. Complaints name the line and column.
+ * Options from the text of a YAML (or JSON) file: one flat list of `name: value`, or the run.json of a run, whose options
+ * are taken. Complaints name the line and column.
  * @param label what the file is called in messages; @param baseDir relative paths in it are meant from this folder.
  * @throws PantomimeError `config.syntax` when the text is not a flat YAML list of options.
  */
@@ -25,7 +26,7 @@ export function layerFromYaml(source: string, label: string, baseDir: string): O
 
   const written: WrittenOption[] = [];
   const problems: OptionProblem[] = [];
-  for (const { key, value } of doc.contents.items) {
+  for (const { key, value } of optionsIn(doc.contents).items) {
     const nameWhere = at(isScalar(key) ? key.range?.[0] : undefined);
     if (!isScalar(key)) {
       problems.push({ code: 'config.syntax', where: nameWhere, what: 'the name of an option must be plain text' });
@@ -43,6 +44,12 @@ export function layerFromYaml(source: string, label: string, baseDir: string): O
   }
   const layer = makeLayer(written, { baseDir, nameStyle: 'key' });
   return { entries: layer.entries, problems: [...problems, ...layer.problems] };
+}
+
+/** A run.json says which pantomime wrote it, and has the options in a list of their own. */
+function optionsIn(contents: YAMLMap): YAMLMap {
+  const options = contents.has('pantomime') ? contents.get('options') : undefined;
+  return isMap(options) ? options : contents;
 }
 
 function syntax(where: string, what: string, expected?: string): Error {

@@ -33,8 +33,9 @@ export async function openRunStore(
   try {
     made = await makeFolders(work);
     await writeAtomic(join(work, begunName), JSON.stringify({ seed: begin.seed }));
-    await removeParts(dir, '.');
-    if (begin.video) await removeParts(dirname(begin.video), `.${basename(begin.video).slice(0, 60)}.`);
+    await removeFiles(dir, (name) => ownPart.test(name));
+    const stem = begin.video && `.${basename(begin.video).slice(0, 60)}.`;
+    if (stem) await removeFiles(dirname(begin.video), (name) => name.startsWith(stem) && videoPart.test(name));
   } catch (cause) {
     throw new PantomimeError({
       code: 'output.not-writable',
@@ -71,12 +72,13 @@ async function makeFolders(folder: string): Promise<string | undefined> {
   return above ?? folder;
 }
 
-/** Name of a video that is being written, as `encodeVideo` chooses it. */
-const partName = /\.[0-9a-f]{8}\.part\.(mp4|mov)$/;
+/** Ending of a video that is being written, as `encodeVideo` chooses it. */
+const videoPart = /\.[0-9a-f]{8}\.part\.(mp4|mov)$/;
+/** Any result of ours that is being written. */
+const ownPart = /^\.?(output|comparison|pose|latents|contact-sheet|run|timings)\..*\.part(ial|\.mp4)?$/;
 
-/** Removes half-written videos whose names begin with `prefix`. */
-async function removeParts(folder: string, prefix: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name.startsWith(prefix) && partName.test(name));
+async function removeFiles(folder: string, ours: (name: string) => boolean): Promise<void> {
+  const names = (await readdir(folder)).filter(ours);
   await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
 }
 

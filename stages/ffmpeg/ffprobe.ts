@@ -57,7 +57,7 @@ export async function ffprobe(
   const message = stderr.trim().split('\n').slice(-3).join('; ').replaceAll(fileUrl(path), path).slice(0, 500);
   if (/not on whitelist/i.test(stderr)) {
     throw inputError(path, 'video.container-refused', 'this kind of container is not opened', {
-      got: message,
+      got: /\[(\w+)(?: @ \w+)?\] Format not on whitelist/i.exec(stderr)?.[1] ?? message,
       expected: 'a video file such as mp4, mov, webm, mkv or avi; play lists are refused for safety',
       hint: 'rewrap it: ffmpeg -i IN -c copy OUT.mkv',
     });

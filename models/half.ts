@@ -6,12 +6,18 @@
 const scratchFloat = new Float32Array(1);
 const scratchBits = new Uint32Array(scratchFloat.buffer);
 
-/** Bits of the float16 nearest to `value` (first rounded to float32). */
+/** Bits of the float16 nearest to `value`. */
 export function floatToHalf(value: number): number {
   scratchFloat[0] = value;
+  const rounded = scratchFloat[0];
   const bits = scratchBits[0] as number;
   const sign = (bits >>> 16) & 0x8000;
-  const magnitude = bits & 0x7fff_ffff;
+  let magnitude = bits & 0x7fff_ffff;
+  if (rounded !== value && magnitude < 0x7f80_0000) {
+    // Rounded to odd, a float32 remembers on which side of a tie the double was: no double rounding.
+    if (Math.abs(rounded) > Math.abs(value)) magnitude -= 1;
+    magnitude |= 1;
+  }
   if (magnitude > 0x7f80_0000) return sign | 0x7e00 | ((magnitude >>> 13) & 0x1ff);
   // 65520 lies halfway between the largest half and the next power of two: it and everything above is infinity.
   if (magnitude >= 0x477f_f000) return sign | 0x7c00;

@@ -91,3 +91,10 @@ it('overflows to infinity exactly from 65520 on', () => {
   expect(floatToHalf(65520)).toBe(0x7c00);
   expect(floatToHalf(-1e30)).toBe(0xfc00);
 });
+
+it('rounds a double once, not by way of float32', () => {
+  // One side of the tie between 1 and the next half; float32 would fall on the tie and go to the even neighbour.
+  expect(floatToHalf(1 + 2 ** -11 + 2 ** -40)).toBe(0x3c01);
+  expect(floatToHalf(1 + 3 * 2 ** -11 - 2 ** -40)).toBe(0x3c01);
+  expect(floatToHalf(-(1 + 2 ** -11 + 2 ** -40))).toBe(0xbc01);
+});

@@ -153,7 +153,9 @@ function stopOnAbort(link: EngineLink, signal: AbortSignal): () => void {
   return () => signal.removeEventListener('abort', abort);
 }
 
+/** Whoever cancels may say it in an error of ours, which then is what the caller sees. */
 function cancelled(reason: unknown): PantomimeError {
+  if (reason instanceof PantomimeError && reason.kind === 'interrupted') return reason;
   return new PantomimeError({
     code: 'engine.cancelled',
     kind: 'interrupted',

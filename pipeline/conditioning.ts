@@ -23,6 +23,8 @@ export type ConditioningOptions = {
   readonly residency: Residency;
   /** The picture at the size of the video. */
   readonly picture: RgbImage;
+  /** What CLIP looks at, at any size; `picture` when left out. */
+  readonly clipPicture?: RgbImage | undefined;
   /** Unit noise [1, 3, H, W] added to the picture, times `noiseAugStrength`. */
   readonly augNoise: FloatTensor;
   readonly noiseAugStrength: number;
@@ -34,7 +36,7 @@ export async function encodeReference(engine: Engine, options: ConditioningOptio
   const { model, residency, picture, signal } = options;
   const target = engine.info.provider;
   const encoder = buildImageEncoder({ ...model.imageEncoder, residency, target });
-  const pixels = clipPixelValues(picture, clipPreprocessing(model.featureExtractor.config));
+  const pixels = clipPixelValues(options.clipPicture ?? picture, clipPreprocessing(model.featureExtractor.config));
   const embeds = only(await runOnce(engine, encoder, { pixel_values: pixels }, signal));
 
   const { height, width } = picture;

@@ -23,7 +23,7 @@ import type { RunContext } from './events.js';
 import { type Movement, openMovement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
-import { unfinishedSeed } from './run-store.js';
+import { type Begun, unfinishedRun } from './run-store.js';
 import { chooseSize, type Size } from './size.js';
 
 /** Everything decided before any work: what is animated, at which size, in which windows, at what cost. */
@@ -97,17 +97,14 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
 
   // Building the graphs binds every tensor by name and shape, so that a wrong checkpoint is reported now.
   const graphs = buildGraphs({ options, model, size, frames, guided, provider });
-  const weightBytes = graphs.step.weightBytes;
-  const residency =
-    provider === 'cpu'
-      ? chooseResidency(options.residency, weightBytes, freeMemory() - graphs.step.peakActivationBytes * arenaFactor)
-      : 'fast';
+  const { runDir, video } = outputPaths(options, movement.path);
+  const begun = options.resume ? await unfinishedRun(runDir) : {};
+  const residency = residencyFor(provider, options, begun, graphs.step);
   const cost = planCost({ frames, size, windows, schedule, residency, options, graphs });
 
-  const { runDir, video } = outputPaths(options, movement.path);
   await checkOutput(runDir, video, options);
   await checkDisk(runDir, cost.diskBytes);
-  const notes = [...tools.warnings, ...planNotes(options, frames, model)];
+  const notes = [...ffmpegNotes(tools), ...planNotes(options, frames, model)];
   return {
     options,
     runDir,
@@ -122,7 +119,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     schedule,
     windows,
     guided,
-    seed: options.seed ?? (options.resume ? await unfinishedSeed(runDir) : undefined) ?? randomInt(2 ** 32),
+    seed: options.seed ?? begun.seed ?? randomInt(2 ** 32),
     provider,
     residency,
     cost,
@@ -193,6 +190,14 @@ function buildGraphs({
   };
 }
 
+/** As asked for, else as an unfinished attempt has begun, else by free memory. */
+function residencyFor(provider: Provider, options: AnimateOptions, begun: Begun, step: BuiltGraph): Residency {
+  if (provider !== 'cpu') return 'fast';
+  if (options.residency === 'auto' && begun.residency) return begun.residency;
+  const free = freeMemory() - step.peakActivationBytes * arenaFactor;
+  return chooseResidency(options.residency, step.weightBytes, free);
+}
+
 type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'residency' | 'options'> & {
   readonly graphs: Graphs;
 };
@@ -231,6 +236,11 @@ function planCost({ frames, size, windows, schedule, residency, options, graphs 
 
 function totalOf({ multiplyAdds: { convolution, linear, attention } }: BuiltGraph): number {
   return convolution + linear + attention;
+}
+
+/** Which ffmpeg is used, and what is to be said of it. */
+export function ffmpegNotes({ ffmpeg, version, origin, warnings }: FfmpegTools): readonly string[] {
+  return origin === 'carried' ? warnings : [`using ffmpeg ${version} (${ffmpeg})`, ...warnings];
 }
 
 function planNotes(options: AnimateOptions, frames: number, model: ModelFolder): string[] {

@@ -8,6 +8,7 @@ import { lazily } from './lazily.js';
 import { openMovement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
+import { ffmpegNotes } from './plan.js';
 import { startRun } from './run.js';
 import { openRunStore } from './run-store.js';
 import { writePoseVideo } from './videos.js';
@@ -23,7 +24,7 @@ export async function extractPoses(options: AnimateOptions, context: RunContext 
   await using store = await openRunStore(runDir);
   const run = startRun(store, context);
   context.onEvent?.({ type: 'run.start', command: 'pose', runDir });
-  for (const warning of tools.warnings) run.note(warning);
+  for (const note of ffmpegNotes(tools)) run.note(note);
 
   await using detector = lazily(() => openDetector(options, run.signal));
   const driving = await findDrivingPoses(run, movement, options, tools, detector.get);

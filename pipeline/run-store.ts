@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
+import type { Residency } from '../models/onnx/built-graph.js';
 
 /**
  * The folder of a run. Finished results lie at its top under their final names; `work/` holds what a later attempt can
@@ -20,19 +21,15 @@ export type RunStore = AsyncDisposable & {
 };
 
 /**
- * Opens (makes) a run folder and marks it as begun, with the seed, so that the same command goes on with a drawn one after
- * an interruption. Throws an input error when it cannot be written.
+ * Opens (makes) a run folder and marks it as begun, with what the same command must go on with after an interruption. Throws an input error when it cannot be written.
  * @param video where the result goes; half-written videos of killed attempts are removed beside it and in the folder.
  */
-export async function openRunStore(
-  dir: string,
-  begin: { readonly seed?: number; readonly video?: string } = {},
-): Promise<RunStore> {
+export async function openRunStore(dir: string, begin: Begun & { readonly video?: string } = {}): Promise<RunStore> {
   const work = join(dir, 'work');
   let made: string | undefined;
   try {
     made = await makeFolders(work);
-    await writeAtomic(join(work, begunName), JSON.stringify({ seed: begin.seed }));
+    await writeAtomic(join(work, begunName), JSON.stringify({ seed: begin.seed, residency: begin.residency }));
     await removeFiles(dir, (name) => ownPart.test(name));
     const stem = begin.video && `.${basename(begin.video).slice(0, 60)}.`;
     if (stem) await removeFiles(dirname(begin.video), (name) => name.startsWith(stem) && videoPart.test(name));
@@ -102,10 +99,17 @@ export function isUnfinished(dir: string): Promise<boolean> {
   return exists(join(dir, 'work', begunName));
 }
 
-/** The seed that an unfinished run in this folder began with. */
-export async function unfinishedSeed(dir: string): Promise<number | undefined> {
-  const begun = (await readJson(join(dir, 'work', begunName))) as { seed?: unknown } | undefined;
-  return Number.isSafeInteger(begun?.seed) ? (begun?.seed as number) : undefined;
+/** What an attempt decides by chance or by the state of the machine, and the next one must decide the same. */
+export type Begun = { readonly seed?: number | undefined; readonly residency?: Residency | undefined };
+
+/** What an unfinished run in this folder began with; nothing where there is none. */
+export async function unfinishedRun(dir: string): Promise<Begun> {
+  const begun = (await readJson(join(dir, 'work', begunName))) as Record<string, unknown> | undefined;
+  const { seed, residency } = begun ?? {};
+  return {
+    seed: Number.isSafeInteger(seed) ? (seed as number) : undefined,
+    residency: residency === 'fast' || residency === 'low-memory' ? residency : undefined,
+  };
 }
 
 const begunName = 'begun.json';

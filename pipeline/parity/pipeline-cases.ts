@@ -32,7 +32,7 @@ async function runCase(context: ParityContext, index: RecordIndex, name: string)
   const expected = await openRecording(join(dir, 'e2e', `${name}.safetensors`));
   const checks: Check[] = [];
 
-  const [picture] = pictures(await inputs.bytes('ref_image')).map((image) => resizeLanczosPil(image, width, height));
+  const [given] = pictures(await inputs.bytes('ref_image')) as [RgbImage];
   const poses = pictures(await inputs.bytes('pose_frames')).slice(0, count);
   const file = join(scratch, `${name}.u8`);
   const maps = await writeControlMaps(
@@ -42,7 +42,14 @@ async function runCase(context: ParityContext, index: RecordIndex, name: string)
   );
 
   const conditioning = await encodeReference(engine, {
-    ...{ model, residency, picture: picture as RgbImage, augNoise: await inputs.floats('aug_noise'), signal },
+    ...{
+      model,
+      residency,
+      picture: resizeLanczosPil(given, width, height),
+      clipPicture: given,
+      augNoise: await inputs.floats('aug_noise'),
+      signal,
+    },
     noiseAugStrength: get('noise_aug_strength'),
   });
   const conditional = (data: Float32Array, length: number) => data.subarray(data.length - length);

@@ -149,16 +149,16 @@ export const optionsSchema = z.strictObject({
     description: 'How the driving poses are fitted to the character: confidence-weighted, as published, or not at all',
   }),
   // --- Size and sampling
-  width: option(z.int().min(64).max(4096).multipleOf(64).nullable().default(null), {
+  width: option(z.int().min(8).max(4096).nullable().default(null), {
     group: 'Size and sampling',
-    description: 'Width of the video in pixels',
+    description: "Width of the video in pixels, a multiple of the model's grid: 64 for SVD",
     short: '-W',
     defaultText: 'from the model and the picture',
     placeholder: 'PIXELS',
   }),
-  height: option(z.int().min(64).max(4096).multipleOf(64).nullable().default(null), {
+  height: option(z.int().min(8).max(4096).nullable().default(null), {
     group: 'Size and sampling',
-    description: 'Height of the video in pixels',
+    description: "Height of the video in pixels, a multiple of the model's grid: 64 for SVD",
     short: '-H',
     defaultText: 'from the model and the picture',
     placeholder: 'PIXELS',

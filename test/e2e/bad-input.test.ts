@@ -115,7 +115,7 @@ describe('pictures', () => {
 
 describe('options', () => {
   it.each([
-    ['a width off the grid', { width: 100 }, 'options.value', /options\.width/],
+    ['a width off the grid', { width: 100 }, 'size.multiple', /--width: .*multiples of 64.*got 100/],
     ['overlap not less than chunk', { overlap: 4 }, 'options.overlap', /overlap 4.*chunk 4/],
     ['two movements', { pose: 'pose.json' }, 'options.movement', /--video and --pose/],
   ])('%s', async (_title, options, code, message) => {

@@ -73,9 +73,9 @@ describe('usage errors end with 2, say what to type, and keep stdout clean', () 
       /got overlap 9, chunk 8/,
     ],
     [
-      'a size off the grid',
-      ['animate', ...inputs, '--width', '500'],
-      /got 500\n +expected a multiple of 64 from 64 to 4096/,
+      'a size beyond the limit',
+      ['animate', ...inputs, '--width', '5000'],
+      /got 5000\n +expected a whole number from 8 to 4096/,
     ],
     ['a missing value', ['animate', ...inputs, '--steps'], /a value is missing after --steps/],
     ['too many arguments', ['animate', 'a', 'b', 'c'], /more arguments than expected/],

@@ -162,7 +162,7 @@ describe('what is refused', () => {
     ],
     ['default overlap with a small chunk', { chunk: 4 }, 'options.overlap', /overlap 6 \(the default\), chunk 4/],
     ['decode overlap too large', { decodeChunk: 4, decodeOverlap: 4 }, 'options.decode-overlap', /decode-overlap 4/],
-    ['a width that is no multiple of 64', { width: 500 }, 'options.value', /multiple of 64 from 64 to 4096/],
+    ['a width beyond the limit', { width: 5000 }, 'options.value', /from 8 to 4096/],
     ['a size without bounds', { height: 64_000 }, 'options.value', /got 64000/],
     ['two movements', { pose: 'p.json' }, 'options.movement', /--video and --pose/],
     ['no movement', { video: null }, 'options.movement', /nothing says how to move/],

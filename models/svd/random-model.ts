@@ -13,7 +13,14 @@ import { createRandom } from '../random.js';
 import { sizeOf } from '../tensor.js';
 import { ClipVision } from './clip.js';
 import { parseClipVisionConfig } from './clip-config.js';
-import { modelIndex, preprocessorConfig, schedulerConfig } from './published-configs.js';
+import {
+  imageEncoderConfig,
+  modelIndex,
+  preprocessorConfig,
+  schedulerConfig,
+  unetConfig,
+  vaeConfig,
+} from './published-configs.js';
 import { UNet } from './unet.js';
 import { parseUNetConfig } from './unet-config.js';
 import { Vae } from './vae.js';
@@ -34,7 +41,7 @@ export type RandomModel = {
 };
 
 /** Raised whenever the files of a seed change, so that older folders are made anew. */
-const revision = 1;
+const revision = 2;
 /** Lists what was written, with its hash; also marks a folder as one that may be replaced. */
 const manifestName = 'random-model.json';
 
@@ -88,61 +95,37 @@ const weightFiles = {
   overlay: 'unet_overlay.safetensors',
 } as const;
 
+const diffusersVersion = modelIndex._diffusers_version;
+
 const configFiles = {
   'model_index.json': modelIndex,
   'unet/config.json': {
-    _class_name: 'UNetSpatioTemporalConditionModel',
-    _diffusers_version: '0.30.0',
+    ...unetConfig,
+    _diffusers_version: diffusersVersion,
     addition_time_embed_dim: 32,
     block_out_channels: [32, 32, 32, 64],
     cross_attention_dim: 32,
-    down_block_types: [
-      'CrossAttnDownBlockSpatioTemporal',
-      'CrossAttnDownBlockSpatioTemporal',
-      'CrossAttnDownBlockSpatioTemporal',
-      'DownBlockSpatioTemporal',
-    ],
-    in_channels: 8,
-    layers_per_block: 2,
     num_attention_heads: [1, 2, 2, 4],
     num_frames: 14,
-    out_channels: 4,
     projection_class_embeddings_input_dim: 96,
     sample_size: 24,
-    transformer_layers_per_block: 1,
-    up_block_types: [
-      'UpBlockSpatioTemporal',
-      'CrossAttnUpBlockSpatioTemporal',
-      'CrossAttnUpBlockSpatioTemporal',
-      'CrossAttnUpBlockSpatioTemporal',
-    ],
   },
   'vae/config.json': {
-    _class_name: 'AutoencoderKLTemporalDecoder',
-    _diffusers_version: '0.30.0',
+    ...vaeConfig,
+    _diffusers_version: diffusersVersion,
     block_out_channels: [32, 32, 32, 32],
-    down_block_types: ['DownEncoderBlock2D', 'DownEncoderBlock2D', 'DownEncoderBlock2D', 'DownEncoderBlock2D'],
-    force_upcast: true,
-    in_channels: 3,
-    latent_channels: 4,
-    layers_per_block: 2,
-    out_channels: 3,
     sample_size: 192,
-    scaling_factor: 0.18215,
   },
   'image_encoder/config.json': {
+    ...imageEncoderConfig,
     architectures: ['CLIPVisionModelWithProjection'],
     attention_dropout: 0,
-    hidden_act: 'gelu',
     hidden_size: 64,
-    image_size: 224,
     initializer_factor: 1,
     initializer_range: 0.02,
     intermediate_size: 128,
-    layer_norm_eps: 1e-5,
     model_type: 'clip_vision_model',
     num_attention_heads: 2,
-    num_channels: 3,
     num_hidden_layers: 2,
     patch_size: 32,
     projection_dim: 32,

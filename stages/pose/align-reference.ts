@@ -1,12 +1,7 @@
 import { PantomimeError } from '../../models/errors.js';
 import type { PoseSequence } from '../types.js';
-import {
-  type AlignedPoses,
-  type PictureOfPeople,
-  type PoseTransform,
-  presentScore,
-  transformPoses,
-} from './align-transform.js';
+import { type AlignedPoses, type PictureOfPeople, type PoseTransform, transformPoses } from './align-transform.js';
+import { presentScore } from './keypoint.js';
 
 /** Everything but elbows and wrists. */
 const fittedJoints = [0, 1, 2, 5, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];

@@ -1,4 +1,5 @@
 import type { Keypoint, Person, PoseFrame, PoseSequence } from '../types.js';
+import { presentScore } from './keypoint.js';
 
 /** The people found in a picture of known size. */
 export type PictureOfPeople = { readonly width: number; readonly height: number } & PoseFrame;
@@ -26,9 +27,6 @@ export type AlignedPoses = {
   /** What the user should know: which fall-back was taken, who was left out. Empty when all went as hoped. */
   readonly notes: readonly string[];
 };
-
-/** A joint counts as present above this score. */
-export const presentScore = 0.3;
 
 export function isPresent(point: Keypoint | undefined): point is Keypoint {
   return point !== undefined && point.score > presentScore && Number.isFinite(point.x) && Number.isFinite(point.y);

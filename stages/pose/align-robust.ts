@@ -57,8 +57,10 @@ export function alignRobust(
     notes.push(`Several people in ${crowded} of ${driving.frames.length} driving frames: fitted to the one followed.`);
   }
   const transform = fitSubject(target, subjects, reference, driving, notes);
-  if (transform.scale < plainScale.min || transform.scale > plainScale.max) {
-    notes.push(`The driving person is scaled by ${transform.scale.toFixed(2)}: check the overlay.`);
+  // Against laying one picture over the other, so that the sizes of the two do not matter.
+  const scale = transform.scale / coverTransform(driving, reference).scale;
+  if (scale < plainScale.min || scale > plainScale.max) {
+    notes.push(`The driving person is made ${scale.toFixed(2)} times as large in the picture: look at comparison.mp4.`);
   }
   const kept = keep === 'all' ? driving : onlySubjects(driving, subjects);
   return { sequence: transformPoses(kept, transform, reference), transform, notes };

@@ -242,3 +242,14 @@ describe('published pose format', () => {
     }
   });
 });
+
+it('an unusual change of size is reported, whatever the sizes of the two pictures', () => {
+  const small = { width: 72, height: 128 };
+  const shrunk = (tall: number) => ({ ...small, people: [stand(72, 128, { x: 36, top: 8, tall })] });
+  const landscape = clip([[driver()]]);
+  // The same figure in a small picture is nothing special; one that is a tenth of it is.
+  expect(alignPoses({ mode: 'robust', reference: shrunk(80), driving: landscape }).notes).toEqual([]);
+  expect(alignPoses({ mode: 'robust', reference: shrunk(8), driving: landscape }).notes).toEqual([
+    expect.stringMatching(/0\.11 times as large/),
+  ]);
+});

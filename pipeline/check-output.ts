@@ -1,7 +1,7 @@
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
-import { isUnfinished } from './run-store.js';
+import { exists, isUnfinished } from './run-store.js';
 
 /** The results of another, finished run are replaced only when that was asked for. @param result its main file. */
 export async function checkOutput(
@@ -32,7 +32,7 @@ export async function checkOutput(
 /** The nearest folder that exists must be writable and have room. */
 export async function checkDisk(runDir: string, needed: number): Promise<void> {
   let folder = runDir;
-  while (!(await isThere(folder)) && dirname(folder) !== folder) folder = dirname(folder);
+  while (!(await exists(folder)) && dirname(folder) !== folder) folder = dirname(folder);
   if (!(await stat(folder)).isDirectory()) {
     throw new PantomimeError({
       code: 'output.not-a-folder',
@@ -65,11 +65,4 @@ export async function checkDisk(runDir: string, needed: number): Promise<void> {
     expected: `about ${megabytes(needed)}`,
     hint: 'free some space, choose another disk with -o FOLDER, or use --max-frames',
   });
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

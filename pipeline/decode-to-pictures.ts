@@ -2,6 +2,7 @@ import type { ModelFolder } from '../models/checkpoint/model-folder.js';
 import { buildVaeDecode } from '../models/graphs/vae-decode.js';
 import type { Residency } from '../models/onnx/built-graph.js';
 import type { Engine, SessionId } from '../models/runtime/engine.js';
+import { parseVaeConfig } from '../models/svd/vae-config.js';
 import type { FloatTensor } from '../models/tensor.js';
 import { type DecodeLatentsOptions, decodeChunks, decodeLatents } from '../stages/decode-latents.js';
 import type { RgbImage } from '../stages/types.js';
@@ -24,11 +25,13 @@ export async function* decodeToPictures(
 ): AsyncGenerator<RgbImage, void, void> {
   const [count = 0, , h = 0, w = 0] = latents.dims;
   const { vae, residency, signal } = options;
+  const { scalingFactor, pixelsPerLatent } = parseVaeConfig(vae.config);
+  const [height, width] = [h * pixelsPerLatent, w * pixelsPerLatent];
   const sessions = new Map<number, SessionId>();
   try {
     for (const frames of new Set(decodeChunks(count, options).map((plan) => plan.frames.length))) {
       const target = engine.info.provider;
-      const graph = buildVaeDecode({ ...vae, frames, height: h * 8, width: w * 8, residency, target });
+      const graph = buildVaeDecode({ ...vae, frames, height, width, residency, target });
       sessions.set(frames, await engine.load(graph));
     }
     const decode = async (chunk: FloatTensor) => {
@@ -38,17 +41,8 @@ export async function* decodeToPictures(
       return frames as FloatTensor;
     };
     const { chunk, overlap, mode, skip } = options;
-    const scalingFactor = scalingFactorOf(vae.config);
     yield* decodeLatents(latents, decode, { chunk, overlap, mode, scalingFactor, signal }, skip);
   } finally {
     for (const session of sessions.values()) await engine.release(session).catch(() => {});
   }
-}
-
-/** Published value of SVD when the config does not say. */
-const svdScalingFactor = 0.18215;
-
-function scalingFactorOf(vaeConfig: unknown): number {
-  const value = (vaeConfig as { scaling_factor?: unknown } | null)?.scaling_factor;
-  return typeof value === 'number' && value > 0 ? value : svdScalingFactor;
 }

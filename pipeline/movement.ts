@@ -3,6 +3,7 @@ import { PantomimeError } from '../models/errors.js';
 import { openControlFrames } from '../stages/control-video.js';
 import { type DecodePlan, decodeFrames, planDecode } from '../stages/decode.js';
 import type { FfmpegTools } from '../stages/ffmpeg/locate.js';
+import { rational } from '../stages/ffmpeg/rational.js';
 import { readPoseJson } from '../stages/pose/pose-json.js';
 import { probe } from '../stages/probe.js';
 import type { FrameStream, MediaInfo, PoseSequence, Rational } from '../stages/types.js';
@@ -94,13 +95,7 @@ function selectPoses(sequence: PoseSequence, options: AnimateOptions): PoseSeque
       hint: 'use a smaller --start',
     });
   }
-  return { ...sequence, frames, frameRate: reduced(num, den * options.stride) };
-}
-
-function reduced(num: number, den: number): Rational {
-  let [a, b] = [num, den];
-  while (b > 0) [a, b] = [b, a % b];
-  return { num: num / a, den: den / a };
+  return { ...sequence, frames, frameRate: rational(num, den * options.stride) };
 }
 
 async function isFolder(path: string): Promise<boolean> {

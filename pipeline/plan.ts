@@ -15,7 +15,7 @@ import { needsGuidance } from '../models/schedule/guidance.js';
 import { makeSchedule, type Schedule } from '../models/schedule/sigmas.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
 import { decodeChunks } from '../stages/decode-latents.js';
-import { type ContextWindow, contextWindows } from '../stages/denoise/windows.js';
+import { type ContextWindow, contextWindows, costFactor } from '../stages/denoise/windows.js';
 import { type FfmpegTools, locateFfmpeg } from '../stages/ffmpeg/locate.js';
 import { readPictureInfo } from '../stages/reference/picture-info.js';
 import { checkDisk, checkOutput } from './check-output.js';
@@ -128,7 +128,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
 }
 
 /** The model folder with overlay and control network as the options choose them. */
-export async function openModel(options: AnimateOptions): Promise<ModelFolder> {
+async function openModel(options: AnimateOptions): Promise<ModelFolder> {
   const model = await openModelFolder(options.model as string, {
     overlay: options.overlay === 'auto' ? undefined : options.overlay === 'none' ? false : options.overlay,
     controlnext: options.controlnext === 'auto' || options.controlnext === 'none' ? undefined : options.controlnext,
@@ -214,7 +214,6 @@ const foldedFactor = 3;
 
 function planCost({ frames, size, windows, schedule, residency, options, graphs }: CostInputs): PlanCost {
   const { step, decode, once } = graphs;
-  const perStep = windows.reduce((sum, window) => sum + window.frames.length, 0);
   const forwards = windows.length * schedule.timesteps.length;
   const decodes = decodeChunks(frames, {
     chunk: options.decodeChunk,
@@ -225,7 +224,7 @@ function planCost({ frames, size, windows, schedule, residency, options, graphs 
     graph.weightBytes * (residency === 'fast' ? foldedFactor : 1) + graph.peakActivationBytes * arenaFactor;
   return {
     forwards,
-    factor: perStep / frames,
+    factor: costFactor(windows, frames),
     multiplyAdds:
       forwards * totalOf(step) + decodes * totalOf(decode) + once.reduce((sum, one) => sum + totalOf(one), 0),
     weightBytes: step.weightBytes,

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { rational } from '../../stages/ffmpeg/rational.js';
+import type { Rational } from '../../stages/types.js';
 
 const timecode = /^(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:\.\d{1,9})?)$/;
 
@@ -22,20 +24,14 @@ export const rate = z.union([
     .regex(/^[1-9]\d{0,8}\/[1-9]\d{0,8}$/)
     .transform((value) => {
       const [num = 0, den = 1] = value.split('/').map(Number);
-      return lowestTerms(num, den);
+      return rational(num, den);
     })
     .refine(({ num, den }) => num / den >= 0.01 && num / den <= 1000),
 ]);
 
 /** Written numbers are decimal fractions, so this is exact for what a person typed: 29.97 is 2997/100, not 30000/1001. */
-function rationalFromNumber(value: number): { num: number; den: number } {
-  return lowestTerms(Math.round(value * 1e6), 1e6);
-}
-
-function lowestTerms(num: number, den: number): { num: number; den: number } {
-  let [a, b] = [num, den];
-  while (b > 0) [a, b] = [b, a % b];
-  return { num: num / a, den: den / a };
+function rationalFromNumber(value: number): Rational {
+  return rational(Math.round(value * 1e6), 1e6);
 }
 
 /** Whom to follow: by prominence, size or place, or a place counted from the left, from 1. */

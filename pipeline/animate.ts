@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { createEngine, type Engine } from '../models/runtime/engine.js';
+import { parseVaeConfig } from '../models/svd/vae-config.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import { loadReferencePicture } from '../stages/reference/load-picture.js';
 import type { RgbImage } from '../stages/types.js';
@@ -108,10 +109,12 @@ async function denoise(
   const earlier = options.resume ? await readTensors(file) : undefined;
   const startStep = earlier?.step?.data[0] ?? 0;
   const steps = schedule.timesteps.length;
+  const vae = parseVaeConfig(model.vae.config);
   const start =
     earlier?.latents ??
     startLatents({
-      ...{ seed, frames, height: size.height / 8, width: size.width / 8, layout: noise, chunk, overlap },
+      ...{ seed, frames, channels: vae.latentChannels, layout: noise, chunk, overlap },
+      ...{ height: size.height / vae.pixelsPerLatent, width: size.width / vae.pixelsPerLatent },
       sigma: schedule.initNoiseSigma,
     });
   const title = startStep > 0 ? `denoising, on from step ${startStep}` : 'denoising';

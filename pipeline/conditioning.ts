@@ -14,7 +14,7 @@ import { runOnce } from './run-once.js';
 export type Conditioning = {
   /** CLIP image embedding, [1, 1, D]. */
   readonly imageEmbeds: FloatTensor;
-  /** Mode of the VAE's latent distribution of the noised picture, not scaled, [4, h, w]. */
+  /** Mode of the VAE's latent distribution of the noised picture, not scaled, [L, h, w]. */
   readonly imageLatents: FloatTensor;
 };
 

@@ -17,7 +17,7 @@ export type FrameDecoding = Pick<DecodeLatentsOptions, 'chunk' | 'overlap' | 'mo
   readonly onDecoded?: ((pixels: FloatTensor) => void) | undefined;
 };
 
-/** Latents [frames, 4, h, w] to pictures, through one decoder session for each size of chunk that occurs. */
+/** Latents [frames, L, h, w] to pictures, through one decoder session for each size of chunk that occurs. */
 export async function* decodeToPictures(
   engine: Engine,
   latents: FloatTensor,

@@ -33,7 +33,7 @@ export type SamplingJob = Size & {
 } & Pick<SampleOptions, 'startStep' | 'onStep' | 'onWindow' | 'signal'>;
 
 /**
- * Denoises `latents` [frames, 4, h, w] (already at the start noise level, or as they were before `startStep`) through one
+ * Denoises `latents` [frames, L, h, w] (already at the start noise level, or as they were before `startStep`) through one
  * fused graph: control features, both guidance branches and their mix in a single run per window.
  */
 export async function generateLatents(engine: Engine, latents: FloatTensor, job: SamplingJob): Promise<FloatTensor> {
@@ -48,6 +48,7 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
     frames,
     height: job.height,
     width: job.width,
+    pixelsPerLatent: job.height / (latents.dims[2] as number),
     guidance: guided,
     residency: job.residency,
     target: engine.info.provider,

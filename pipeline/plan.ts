@@ -14,6 +14,7 @@ import { scheduleRange } from '../models/schedule/config.js';
 import { needsGuidance } from '../models/schedule/guidance.js';
 import { makeSchedule, type Schedule } from '../models/schedule/sigmas.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
+import { parseVaeConfig } from '../models/svd/vae-config.js';
 import { decodeChunks } from '../stages/decode-latents.js';
 import { type ContextWindow, contextWindows, costFactor } from '../stages/denoise/windows.js';
 import { type FfmpegTools, locateFfmpeg } from '../stages/ffmpeg/locate.js';
@@ -75,13 +76,14 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const movement = await openMovement(options, tools, signal);
   const model = await openModel(options);
   const unet = parseUNetConfig(model.unet.config);
-  const vaeFactor = 8;
+  const vae = parseVaeConfig(model.vae.config);
+  requireSameLatents(unet.outChannels, vae.latentChannels, model.dir);
   const size = chooseSize({
     width: options.width ?? undefined,
     height: options.height ?? undefined,
     picture,
-    multiple: vaeFactor * 2 ** (unet.levels.length - 1),
-    area: nativeArea(model.unet.config, vaeFactor),
+    multiple: vae.pixelsPerLatent * 2 ** (unet.levels.length - 1),
+    area: nativeArea(model.unet.config, vae.pixelsPerLatent),
   });
 
   const driving = drivingFrames(movement);
@@ -146,9 +148,21 @@ async function openModel(options: AnimateOptions): Promise<ModelFolder> {
 }
 
 /** SVD's `sample_size` counts latents of a square: 96 stands for 768 x 768, the area of 576 x 1024. */
-function nativeArea(unetConfig: unknown, vaeFactor: number): number {
+function nativeArea(unetConfig: unknown, pixelsPerLatent: number): number {
   const sampleSize = (unetConfig as { sample_size?: unknown }).sample_size;
-  return (typeof sampleSize === 'number' && sampleSize > 0 ? Math.min(sampleSize, 512) * vaeFactor : 768) ** 2;
+  return (typeof sampleSize === 'number' && sampleSize > 0 ? Math.min(sampleSize, 512) * pixelsPerLatent : 768) ** 2;
+}
+
+function requireSameLatents(unet: number, vae: number, dir: string): void {
+  if (unet === vae) return;
+  throw new PantomimeError({
+    code: 'model.latents',
+    kind: 'model',
+    what: 'the UNet and the VAE of this model do not belong together',
+    where: dir,
+    got: `${unet} latent channels in the UNet, ${vae} in the VAE`,
+    expected: 'the same number',
+  });
 }
 
 function drivingFrames(movement: Movement): { readonly count: number | undefined; readonly exact: boolean } {
@@ -182,6 +196,7 @@ function buildGraphs({
   const step = buildUnetStep({
     ...{ ...how, ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, guidance: guided },
     ...{ controlnext: model.controlnext, frames: Math.min(options.chunk, frames) },
+    pixelsPerLatent: parseVaeConfig(model.vae.config).pixelsPerLatent,
   });
   return {
     step,

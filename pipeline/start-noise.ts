@@ -3,13 +3,12 @@ import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import { type NoiseLayout, noiseSources } from '../stages/denoise/noise.js';
 import { gatherFrames } from '../stages/denoise/sample.js';
 
-/** Latent channels of SVD's VAE. */
-const latentChannels = 4;
-
 export type StartNoiseOptions = {
   readonly seed: number;
   readonly frames: number;
-  /** Latent size: pixels / 8. */
+  /** Channels of the latents; 4 in SVD. */
+  readonly channels: number;
+  /** Size in latents. */
   readonly height: number;
   readonly width: number;
   readonly layout: NoiseLayout;
@@ -19,14 +18,14 @@ export type StartNoiseOptions = {
   readonly sigma: number;
 };
 
-/** Start latents [frames, 4, h, w]. A frame's noise depends on seed and place only, not on how many frames there are. */
+/** Start latents [frames, L, h, w]. A frame's noise depends on seed and place only, not on how many frames there are. */
 export function startLatents(options: StartNoiseOptions): FloatTensor {
-  const { seed, frames, height, width, layout, chunk, overlap, sigma } = options;
+  const { seed, frames, channels, height, width, layout, chunk, overlap, sigma } = options;
   const shuffle = createRandom(seed, 'freenoise');
   let drawn = 0;
   const random = () => shuffle.uniforms(drawn++, 1)[0] as number;
   const sources = noiseSources(layout, frames, chunk, Math.max(1, chunk - overlap), random);
-  const unit = frameNormals(seed, 'latents', Math.max(...sources) + 1, [latentChannels, height, width]);
+  const unit = frameNormals(seed, 'latents', Math.max(...sources) + 1, [channels, height, width]);
   const start = gatherFrames(unit, sources);
   return { ...start, data: start.data.map((value) => value * sigma) };
 }

@@ -20,6 +20,8 @@ export type UnetStepOptions = {
   /** Size of the video in pixels. */
   readonly height: number;
   readonly width: number;
+  /** Pixels per latent, in rows and in columns, as the VAE has it; 8 (SVD) when left out. */
+  readonly pixelsPerLatent?: number | undefined;
   /** Two branches and their mix; false: the conditional branch alone, and no input `guidance`. */
   readonly guidance: boolean;
   readonly residency: Residency;
@@ -32,22 +34,22 @@ export type UnetStepOptions = {
  * One denoising step of one window as a single graph: input scaling, ControlNeXt, UNet on both guidance branches, and
  * their mix.
  *
- * Inputs, h and w being height / 8 and width / 8, D the width of the image embedding:
- * - `latents` float32 [F, 4, h, w], not scaled; `sigma` float32 [1]; `timestep` float32 [1], 0.25 ln(sigma)
- * - `image_latents` float32 [4, h, w], for all frames; `image_embeds` float32 [1, 1, D]; `added_time_ids` float32 [3]
+ * Inputs, h and w being height and width in latents, L channels of the latents (4 in SVD), D width of the image embedding:
+ * - `latents` float32 [F, L, h, w], not scaled; `sigma` float32 [1]; `timestep` float32 [1], 0.25 ln(sigma)
+ * - `image_latents` float32 [L, h, w], for all frames; `image_embeds` float32 [1, 1, D]; `added_time_ids` float32 [3]
  * - `control` uint8 [F, H, W, 3], RGB control pictures; `control_scale` float32 [1]
  * - `guidance` float32 [F], one scale for each frame
  *
- * Output `prediction` float32 [F, 4, h, w]: v_uncond + guidance * (v_cond - v_uncond). The unconditional branch has
+ * Output `prediction` float32 [F, L, h, w]: v_uncond + guidance * (v_cond - v_uncond). The unconditional branch has
  * zeros for image latents and embedding, and no control.
  * Throws PantomimeError: `model.mismatch`, `model.unet-config`, `model.size`.
  */
 export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
-  const { frames, height, width, guidance } = options;
+  const { frames, height, width, pixelsPerLatent = 8, guidance } = options;
   const config = parseUNetConfig(options.unetConfig);
   const levels = config.levels.length;
-  checkSize(frames, height, width, 8 * 2 ** (levels - 1));
-  const [h, w] = [height / 8, width / 8];
+  checkSize(frames, height, width, pixelsPerLatent * 2 ** (levels - 1));
+  const [h, w] = [height / pixelsPerLatent, width / pixelsPerLatent];
   const latentChannels = config.outChannels;
   const graph = new Graph({ name: 'unet-step', residency: options.residency, target: options.target });
 

@@ -20,7 +20,7 @@ export type VaeDecodeOptions = {
 };
 
 /**
- * Latents to frames. Input `latents` float32 [D, 4, h, w], divided by the scaling factor. Outputs: `frames` float32
+ * Latents to frames. Input `latents` float32 [D, L, h, w], divided by the scaling factor. Outputs: `frames` float32
  * [D, 3, H, W] about -1..1, and `pixels` uint8 [D, H, W, 3], the same as RGB pictures. Ask `run` for the one you need.
  * Throws PantomimeError: `model.mismatch`, `model.vae-config`, `model.size`.
  */

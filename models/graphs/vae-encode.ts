@@ -18,7 +18,7 @@ export type VaeEncodeOptions = {
 
 /**
  * Picture to latents. Input `image` float32 [1, 3, H, W] about -1..1, noise already added. Output `latents` float32
- * [1, 4, h, w]: mode of the latent distribution, not scaled.
+ * [1, L, h, w]: mode of the latent distribution, not scaled.
  * Throws PantomimeError: `model.mismatch`, `model.vae-config`, `model.size`.
  */
 export function buildVaeEncode({ checkpoint, config, height, width, residency, target }: VaeEncodeOptions): BuiltGraph {

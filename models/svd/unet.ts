@@ -109,7 +109,7 @@ class UpBlock extends Module {
 }
 
 export type UNetInputs = {
-  /** Scaled latents and image latents, [B * F, 8, h, w]; frames of one batch entry are neighbours. */
+  /** Scaled latents and image latents, [B * F, 2 L, h, w]; frames of one batch entry are neighbours. */
   readonly sample: Value;
   readonly frames: number;
   /** 0.25 ln(sigma), [1]. */
@@ -161,7 +161,7 @@ export class UNet extends Module {
     this.conv_out = new Conv2d(first.channels, config.outChannels);
   }
 
-  /** v-prediction [B * F, 4, h, w]. */
+  /** v-prediction [B * F, L, h, w]; L is 4 in SVD. */
   forward({ sample, frames, timestep, context, addedTimeIds, control }: UNetInputs): Value {
     const condition = { frames, context, embedding: silu(this.#embedding(timestep, addedTimeIds)) };
     let h = this.conv_in.forward(sample);

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Type, TypeVar, Union
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from .clip import MEAN, STD, CLIPVisionModelWithProjection
@@ -128,7 +128,7 @@ def save_half(path: Path, tensors: Mapping[str, Tensor]) -> None:
     if bad:
         raise ValueError(f"{path.name}: not finite in float16: {', '.join(bad[:5])}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(halves, str(path), metadata={"format": "pt"})
+    path.write_bytes(save(halves, metadata={"format": "pt"}))
 
 
 def save_json(path: Path, value: Any) -> None:

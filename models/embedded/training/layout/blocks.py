@@ -9,6 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+#: CUDA kernels of nearest-neighbour upsampling for bfloat16 came with torch 2.1.
+NEAREST_IN_BFLOAT16 = tuple(int(part) for part in torch.__version__.split(".")[:2]) >= (2, 1)
+
 
 class GroupNorm(nn.GroupNorm):
     """Group normalisation in the dtype of its input: autocast would take the state through float32 and back."""
@@ -67,7 +70,8 @@ class Upsample(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.conv(F.interpolate(x, scale_factor=2.0, mode="nearest"))
+        source = x.float() if x.is_cuda and not NEAREST_IN_BFLOAT16 else x
+        return self.conv(F.interpolate(source, scale_factor=2.0, mode="nearest").to(x.dtype))
 
 
 class Resnet(nn.Module):

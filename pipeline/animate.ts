@@ -7,6 +7,7 @@ import { loadReferencePicture } from '../stages/reference/load-picture.js';
 import type { RgbImage } from '../stages/types.js';
 import { type Conditioning, encodeReference } from './conditioning.js';
 import { type ControlTrack, makeControlTrack } from './control-track.js';
+import { checkDomain } from './domain.js';
 import { openDetector } from './driving-poses.js';
 import type { RunContext, RunResult } from './events.js';
 import { generateLatents } from './generate-latents.js';
@@ -38,6 +39,7 @@ export async function animate(options: AnimateOptions, context: RunContext = {})
   await using engine = await run.stage('models', `starting the engine (${plan.provider})`, () =>
     createEngine({ ...plan, deviceId: options.deviceId, threads: options.threads ?? undefined, signal: run.signal }),
   );
+  const reconstructionDb = await checkDomain(run, plan, engine, picture);
   const track = await controlTrack(run, plan, picture);
   const modelKey = await modelFingerprint(plan);
   const conditioning = await conditionOn(run, plan, engine, picture, modelKey);
@@ -45,7 +47,9 @@ export async function animate(options: AnimateOptions, context: RunContext = {})
   const videos = await writeVideos(run, plan, engine, { picture, track, latents });
   const memory = await engine.memory();
   const seconds = (performance.now() - begun) / 1000;
-  const result = await writeReport(run, plan, { picture, track, latents, videos, memory, modelKey, seconds });
+  const result = await writeReport(run, plan, {
+    ...{ picture, reconstructionDb, track, latents, videos, memory, modelKey, seconds },
+  });
   context.onEvent?.({ type: 'run.done', ...result });
   return result;
 }

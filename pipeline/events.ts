@@ -7,6 +7,7 @@
 export type StageName =
   | 'probe'
   | 'models'
+  | 'domain'
   | 'pose'
   | 'align'
   | 'reference'

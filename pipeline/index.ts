@@ -1,7 +1,7 @@
 /** Public interface of the package: everything the command line can do, as typed functions. */
 import { animate as animateResolved } from './animate.js';
 import type { RunContext, RunResult } from './events.js';
-import { optionsFrom } from './options/resolve.js';
+import { optionsOfCall } from './options/load.js';
 import type { AnimateInput } from './options/schema.js';
 import { makePlan, type Plan } from './plan.js';
 import { extractPoses as extractResolved } from './pose-only.js';
@@ -17,15 +17,15 @@ export type { Plan } from './plan.js';
  * camelCase. Throws PantomimeError: see its `code`, `kind` and `details`.
  */
 export async function animate(options: AnimateInput, context: RunContext = {}): Promise<RunResult> {
-  return animateResolved(optionsFrom(options), context);
+  return animateResolved(await optionsOfCall(options), context);
 }
 
 /** Finds the poses of a driving video and writes pose.json and pose.mp4. */
 export async function extractPoses(options: AnimateInput, context: RunContext = {}): Promise<RunResult> {
-  return extractResolved(optionsFrom(options, 'pose'), context);
+  return extractResolved(await optionsOfCall(options, 'pose'), context);
 }
 
 /** Decides and checks everything about a run without doing it. */
 export async function inspect(options: AnimateInput, context: RunContext = {}): Promise<Plan> {
-  return makePlan(optionsFrom(options), context);
+  return makePlan(await optionsOfCall(options), context);
 }

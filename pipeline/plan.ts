@@ -20,7 +20,9 @@ import { type ContextWindow, contextWindows, costFactor } from '../stages/denois
 import { type FfmpegTools, locateFfmpeg } from '../stages/ffmpeg/locate.js';
 import { readPictureInfo } from '../stages/reference/picture-info.js';
 import { checkDisk, checkOutput } from './check-output.js';
+import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
+import { type ModelCard, readModelCard } from './model-card.js';
 import { type Movement, openMovement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
@@ -36,6 +38,8 @@ export type Plan = {
   readonly tools: FfmpegTools;
   readonly movement: Movement;
   readonly model: ModelFolder;
+  /** What the model says of itself, where it does. */
+  readonly card: ModelCard | undefined;
   readonly picture: Size;
   readonly size: Size;
   /** Frames sampled together, the reference picture's own first. Estimated until the clip is decoded when not `exact`. */
@@ -75,6 +79,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const picture = await readPictureInfo(image);
   const movement = await openMovement(options, tools, signal);
   const model = await openModel(options);
+  const card = await readModelCard(model.dir);
   const unet = parseUNetConfig(model.unet.config);
   const vae = parseVaeConfig(model.vae.config);
   requireSameLatents(unet.outChannels, vae.latentChannels, model.dir);
@@ -106,7 +111,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
 
   await checkOutput(runDir, video, options);
   await checkDisk(runDir, cost.diskBytes);
-  const notes = [...ffmpegNotes(tools), ...planNotes(options, frames, model)];
+  const notes = [...ffmpegNotes(tools), ...planNotes(options, frames, model, card)];
   return {
     options,
     runDir,
@@ -114,6 +119,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     tools,
     movement,
     model,
+    card,
     picture,
     size,
     frames,
@@ -131,7 +137,8 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
 
 /** The model folder with overlay and control network as the options choose them. */
 async function openModel(options: AnimateOptions): Promise<ModelFolder> {
-  const model = await openModelFolder(options.model as string, {
+  await requireEmbedded(options.model);
+  const model = await openModelFolder(modelDirOf(options.model), {
     overlay: options.overlay === 'auto' ? undefined : options.overlay === 'none' ? false : options.overlay,
     controlnext: options.controlnext === 'auto' || options.controlnext === 'none' ? undefined : options.controlnext,
   });
@@ -257,8 +264,8 @@ export function ffmpegNotes({ ffmpeg, version, origin, warnings }: FfmpegTools):
   return origin === 'carried' ? warnings : [`using ffmpeg ${version} (${ffmpeg})`, ...warnings];
 }
 
-function planNotes(options: AnimateOptions, frames: number, model: ModelFolder): string[] {
-  const notes: string[] = [];
+function planNotes(options: AnimateOptions, frames: number, model: ModelFolder, card: ModelCard | undefined): string[] {
+  const notes: string[] = card ? [card.domain] : [];
   if (options.chunk > frames) notes.push(`the clip is shorter than a window: one window of ${frames} frames`);
   if (!model.controlnext) notes.push('no pose control: the movement comes from the model alone');
   if (options.guidanceScale < 1) notes.push('guidance is off below 1, as in the published pipeline');

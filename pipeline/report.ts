@@ -20,6 +20,8 @@ export type ReportInputs = {
   readonly videos: Videos;
   readonly memory: EngineMemory;
   readonly modelKey: string;
+  /** How well the model's VAE gives the picture back, where its card asks for that. */
+  readonly reconstructionDb: number | undefined;
   readonly seconds: number;
 };
 
@@ -75,7 +77,8 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
         ...(movement.kind !== 'control-folder' && { sha256: await hashFile(movement.path) }),
       },
     },
-    model: { dir: model.dir, overlay: model.overlay, fingerprint: inputs.modelKey },
+    model: { dir: model.dir, overlay: model.overlay, fingerprint: inputs.modelKey, domain: plan.card?.domain },
+    reconstructionDb: inputs.reconstructionDb,
     device: { provider: plan.provider, residency: plan.residency },
     ffmpeg: { version: tools.version, origin: tools.origin },
     size,

@@ -3,7 +3,7 @@ import type { Plan } from '../plan.js';
 /** The plan for programs, as one line of JSON: what was decided, without the opened model and clip. */
 export function planJson(plan: Plan): string {
   const { options, runDir, video, picture, size, frames, exact, schedule, windows, guided, provider, residency } = plan;
-  const { movement, model, tools, cost, notes } = plan;
+  const { movement, model, card, tools, cost, notes } = plan;
   return JSON.stringify({
     v: 1,
     type: 'plan',
@@ -11,7 +11,12 @@ export function planJson(plan: Plan): string {
     video,
     picture,
     movement: { kind: movement.kind, path: movement.path, frameRate: movement.frameRate },
-    model: { dir: model.dir, overlay: Boolean(model.overlay), controlnext: Boolean(model.controlnext) },
+    model: {
+      dir: model.dir,
+      overlay: Boolean(model.overlay),
+      controlnext: Boolean(model.controlnext),
+      domain: card?.domain,
+    },
     ffmpeg: { version: tools.version, origin: tools.origin },
     size,
     frames,

@@ -61,14 +61,6 @@ export function crossChecks(
       hint: 'pantomime animate PICTURE CLIP',
     });
   }
-  if (options.model === null) {
-    problems.push({
-      code: 'options.no-model',
-      what: 'no model was given',
-      expected: '--model FOLDER in diffusers layout',
-      hint: '--model FOLDER, or pantomime demo, which makes a small one',
-    });
-  }
   if (options.overlap >= options.chunk) {
     problems.push({
       code: 'options.overlap',

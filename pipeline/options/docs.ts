@@ -11,8 +11,8 @@ Made from \`pipeline/options/schema.ts\` by \`node dist/pipeline/options/write-d
 
 Every option can be given as a flag (\`--guidance-scale 2.5\`), by \`--set guidanceScale=2.5\`, in a YAML file read with
 \`--config FILE\` (\`guidanceScale: 2.5\`) and in a library call (\`{ guidanceScale: 2.5 }\`). A flag wins over \`--set\`, that over
-the config file, that over the preset, that over the defaults below. Dashes, underscores and capitals in names do not
-matter, and the other spellings listed are accepted everywhere. Relative paths in a YAML file are meant from its folder.
+the config file, that over the preset, that over what suits the model by its own \`pantomime.json\`, that over the defaults
+below. Dashes, underscores and capitals in names do not matter, and the other spellings listed are accepted everywhere. Relative paths in a YAML file are meant from its folder.
 \`options.schema.json\` describes the same for editors: begin a YAML file with
 \`# yaml-language-server: $schema=PATH/options.schema.json\`.
 `;

@@ -1,10 +1,12 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { PantomimeError } from '../../models/errors.js';
+import { modelDirOf } from '../embedded-model.js';
+import { readModelCard } from '../model-card.js';
 import type { OptionsFor } from './checks.js';
 import { layerFromFlags, layerFromObject, layerFromSettings, type OptionLayer } from './layer.js';
 import { isPresetName, presets } from './presets.js';
-import { resolveOptions } from './resolve.js';
+import { chosenModel, type OptionSources, resolveOptions, sourcesFrom } from './resolve.js';
 import type { AnimateInput, AnimateOptions } from './schema.js';
 import { layerFromYaml, maxConfigBytes } from './yaml-layer.js';
 
@@ -20,7 +22,7 @@ export type CommandLineOptions = {
 
 /**
  * Read the files a command line names (config, preset) and resolve everything.
- * @param defaults win over the schema's defaults only.
+ * @param defaults win over the model's card and the schema's defaults only.
  */
 export async function loadOptions(
   line: CommandLineOptions,
@@ -32,7 +34,20 @@ export async function loadOptions(
   const config = line.config === undefined ? undefined : await layerFromFile(line.config, 'config');
   const named = [flags, settings, config].map((layer) => layer?.entries.get('preset')).find((entry) => entry);
   const preset = await presetLayer(typeof named?.value === 'string' ? named.value : 'balanced');
-  return resolveOptions({ flags, settings, config, preset, defaults: defaults && layerFromObject(defaults) }, purpose);
+  const sources = { flags, settings, config, preset, defaults: defaults && layerFromObject(defaults) };
+  return withCard(sources, purpose);
+}
+
+/** Options of a library call, complete: the same checks, presets and model card as on the command line. */
+export async function optionsOfCall(input: AnimateInput, purpose: OptionsFor = 'animate'): Promise<AnimateOptions> {
+  return withCard(sourcesFrom(input), purpose);
+}
+
+/** Resolves with what suits the chosen model, where a model is needed. */
+async function withCard(sources: OptionSources, purpose: OptionsFor): Promise<AnimateOptions> {
+  const model = purpose === 'animate' ? chosenModel(sources) : undefined;
+  const card = model === undefined ? undefined : await readModelCard(modelDirOf(model));
+  return resolveOptions({ ...sources, card: card?.defaults }, purpose);
 }
 
 async function presetLayer(name: string): Promise<OptionLayer> {

@@ -13,15 +13,31 @@ export type OptionSources = {
   readonly preset?: OptionLayer | undefined;
   /** What a command such as `demo` puts in place of the schema's defaults. */
   readonly defaults?: OptionLayer | undefined;
+  /** What suits the chosen model, by its card. */
+  readonly card?: OptionLayer | undefined;
 };
 
+/** Strongest first. */
+function layersOf({ flags, settings, config, preset, defaults, card }: OptionSources): readonly OptionLayer[] {
+  return [flags, settings, config, preset, defaults, card].filter((layer) => layer !== undefined);
+}
+
+/** The model that the sources ask for, before anything is checked; undefined when that is no text. */
+export function chosenModel(sources: OptionSources): string | undefined {
+  const entry = layersOf(sources)
+    .map(({ entries }) => entries.get('model'))
+    .find((found) => found !== undefined);
+  const parsed = optionsSchema.shape.model.safeParse(entry?.value);
+  return parsed.success ? parsed.data : undefined;
+}
+
 /**
- * Merge, check and complete options: flags > `--set` > config file > preset > defaults. Pure.
+ * Merge, check and complete options: flags > `--set` > config file > preset > defaults > the model's card. Pure.
  * @throws PantomimeError of kind `usage` that lists everything that is wrong, with the place it was written at.
  */
 export function resolveOptions(sources: OptionSources, purpose: OptionsFor): AnimateOptions {
-  const { flags, settings, config, preset, defaults } = sources;
-  const layers = [flags, settings, config, preset, defaults].filter((layer) => layer !== undefined);
+  const { flags, settings, config } = sources;
+  const layers = layersOf(sources);
   const merged = merge(layers);
   const problems: OptionProblem[] = layers.flatMap((layer) => layer.problems);
 
@@ -44,8 +60,8 @@ export function resolveOptions(sources: OptionSources, purpose: OptionsFor): Ani
   return options;
 }
 
-/** Options of a library call, complete: the same checks and presets as on the command line, from one plain object. */
-export function optionsFrom(input: AnimateInput, purpose: OptionsFor = 'animate'): AnimateOptions {
+/** The sources of a library call: one plain object, and the preset it names. */
+export function sourcesFrom(input: AnimateInput): OptionSources {
   const flags = layerFromObject(input);
   const name = input.preset ?? 'balanced';
   if (!isPresetName(name)) {
@@ -59,7 +75,12 @@ export function optionsFrom(input: AnimateInput, purpose: OptionsFor = 'animate'
       },
     ]);
   }
-  return resolveOptions({ flags, preset: layerFromObject(presets[name], `preset ${name}`) }, purpose);
+  return { flags, preset: layerFromObject(presets[name], `preset ${name}`) };
+}
+
+/** Options of a library call, complete but for the model's card: the same checks and presets as on the command line. */
+export function optionsFrom(input: AnimateInput, purpose: OptionsFor = 'animate'): AnimateOptions {
+  return resolveOptions(sourcesFrom(input), purpose);
 }
 
 /** Strongest first. A source that says how to move replaces what weaker ones say about it, in whatever form. */

@@ -43,13 +43,16 @@ export const optionsSchema = z.strictObject({
     path: true,
   }),
   // --- Model
-  model: option(folderOrFile, {
+  model: option(text.default('embedded'), {
     group: 'Model',
-    description: 'Folder of the image-to-video model in diffusers layout (unet/, vae/, image_encoder/, scheduler/)',
+    description:
+      'Folder of the image-to-video model in diffusers layout (unet/, vae/, ...); embedded: the small one that comes with pantomime, for characters drawn by it',
     short: '-m',
     aliases: ['pretrained_model_name_or_path', 'model_path'],
     placeholder: 'FOLDER',
+    valuesText: 'folder or `embedded`',
     path: true,
+    keywords: ['embedded'],
   }),
   overlay: option(text.default('auto'), {
     group: 'Model',

@@ -167,7 +167,7 @@ describe('what is refused', () => {
     ['two movements', { pose: 'p.json' }, 'options.movement', /--video and --pose/],
     ['no movement', { video: null }, 'options.movement', /nothing says how to move/],
     ['no picture', { image: null }, 'options.no-image', /no picture/],
-    ['no model', { model: null }, 'options.no-model', /no model/],
+    ['no model', { model: null }, 'options.value', /model does not fit/],
     ['another video format', { output: 'x.webm' }, 'options.output-format', /\.webm/],
     ['an option without effect', { motionBucketId: 90 }, 'options.no-effect', /6, 128 and 0.02/],
     ['a name with a NUL', { image: 'a\0b' }, 'options.value', /image does not fit/],

@@ -1,5 +1,5 @@
 import type { Side, Skeleton } from '../dancer/skeleton.js';
-import { type Frame, sub, type Vec3 } from '../dancer/vec.js';
+import { type Frame, locate, place, type Vec3 } from '../dancer/vec.js';
 import { fingersOf } from './hand.js';
 import { headShapes } from './head.js';
 import { labels, type Material, material, type Pattern, shaded } from './materials.js';
@@ -41,7 +41,6 @@ function shirtMaterial({ colors, pattern, measures: m }: CastMember, { chest }: 
   return material(colors.top, labels.clothes, { pattern: shown });
 }
 
-/** A frame at a bone's origin whose y axis runs from `from` to `to`. */
 function trunkShapes(member: CastMember, skeleton: Skeleton, shirt: Material): Shape[] {
   const { measures: m, build: b, colors, bottom } = member;
   const { chest, abdomen, pelvis, neck } = skeleton;
@@ -49,37 +48,61 @@ function trunkShapes(member: CastMember, skeleton: Skeleton, shirt: Material): S
   const trousers = bottom === 'dress' ? shirt : material(colors.bottom, labels.clothes);
   const d = b.depth;
   const R = m.ribs;
-  const shoulder = member.top === 'tank' ? skin : shirt;
-  const inner = m.shoulderHalf - 0.05;
+  const inner = m.shoulderHalf - 0.035;
+  const oval: ShapeOptions = { stretch: [1, 0.6, d] };
+  const lowRibs: Vec3 = [0, 0.015, 0];
+  const belted = member.belt && bottom !== 'dress';
+  const tucked = belted || bottom === 'skirt' || bottom === 'dress';
+  const belt: Pattern = {
+    frame: pelvis,
+    axis: [0, 1, 0],
+    color: shaded(colors.accent, 0.6),
+    low: 0.01,
+    high: 0.044,
+    period: 0,
+  };
   const shapes = [
-    // Ribs, then the waist between them and the hips.
-    cone(chest, [0, 0.02, 0], [0, R - 0.085, 0.004], [b.waist * 1.06, b.chest], shirt, { stretch: [1, 0.62, d] }),
-    cone(chest, [-inner, R - 0.045, 0], [inner, R - 0.045, 0], [0.062, 0.062], shirt, { stretch: [1, 0.95, 1.12] }),
-    cone(abdomen, [0, 0.03, 0], [0, -m.waist * 0.3, 0], [b.waist, b.waist * 1.04], shirt, { stretch: [1, 0.7, d] }),
-    cone(pelvis, [0, m.waist * 0.45, 0], [0, 0.03, 0], [b.waist * 1.03, b.hips * 1.02], shirt, {
-      stretch: [1, 0.6, d * 1.02],
-      ...below(member.belt ? 0.035 : -0.005),
+    // Neighbours share their ends, so that the trunk bends without steps.
+    cone(chest, lowRibs, [0, R - 0.078, 0.006], [b.waist * 1.02, b.chest], shirt, oval),
+    cone(
+      abdomen,
+      locate(abdomen, place(chest, lowRibs)),
+      [0, -m.waist * 0.2, 0],
+      [b.waist * 1.02, b.waist],
+      shirt,
+      oval,
+    ),
+    cone(
+      pelvis,
+      locate(pelvis, place(abdomen, [0, -m.waist * 0.2, 0])),
+      [0, -0.025, 0.002],
+      [b.waist, b.hips * 1.05],
+      belted ? { ...shirt, pattern: belt } : shirt,
+      {
+        stretch: [1, 0.6, d * 1.08],
+        ...below(tucked ? 0.013 : -0.03),
+      },
+    ),
+    cone(pelvis, [0, 0.03, 0], [0, -0.03, 0], [b.hips * 0.95, b.hips], trousers, {
+      stretch: [1, 0.6, d * 1.04],
+      ...beyond(belted ? 0.014 : -0.02),
     }),
-    // Seat.
-    cone(pelvis, [0, 0.05, 0], [0, -0.02, -0.004], [b.hips * 0.94, b.hips * 0.99], trousers, { stretch: [1, 0.6, d] }),
-    // Slope of the shoulders and the neck.
+    // Shoulders, their slope, and the neck.
+    cone(chest, [-inner, R - 0.02, -0.01], [inner, R - 0.02, -0.01], [0.054, 0.054], shirt),
     ...[-1, 1].map((s) =>
-      cone(chest, [s * 0.03, R + 0.03, -0.012], [s * inner, R - 0.01, -0.004], [0.04, 0.05], shirt),
+      cone(chest, [s * 0.03, R + 0.035, -0.014], [s * inner, R - 0.008, -0.004], [0.036, 0.046], shirt),
     ),
     cone(neck, [0, -0.06, -0.004], [0, m.neck + 0.03, 0.004], [b.neck * 1.12, b.neck], skin),
-    ball(chest, [0, R + 0.012, 0.022], [b.neck * 1.25, 0.035, b.neck * 1.1], skin),
+    ball(chest, [0, R + 0.016, 0.02], [b.neck * 1.3, 0.038, b.neck * 1.15], skin),
   ];
-  if (member.belt && bottom !== 'dress') {
-    const belt = material(shaded(colors.accent, 0.55), labels.clothes);
-    shapes.push(
-      cone(pelvis, [0, 0.04, 0], [0, 0.028, 0], [b.hips * 1.0, b.hips * 1.01], belt, { stretch: [1, 0.12, d * 1.03] }),
-    );
-  }
   for (const s of b.bust > 0 ? [-1, 1] : [])
-    shapes.push(ball(chest, [s * 0.06, R * 0.48, b.chest * d - 0.04], [0.062, 0.06, 0.042 + 0.03 * b.bust], shirt));
-  for (const s of [-1, 1])
     shapes.push(
-      ball(chest, [s * (m.shoulderHalf - 0.012), R - 0.022, 0], [b.arm * 1.2, b.arm * 1.15, b.arm * 1.25], shoulder),
+      ball(
+        chest,
+        [s * b.chest * 0.42, R * 0.46, b.chest * d - 0.052],
+        [b.chest * 0.5, 0.07, 0.045 + 0.024 * b.bust],
+        shirt,
+      ),
     );
   return shapes;
 }
@@ -91,17 +114,18 @@ function armShapes({ measures: m, build: b, colors, top }: CastMember, side: Sid
   const r = b.arm;
   const { upperArm, forearm } = side;
   const shapes = [
-    cone(upperArm, [0, 0, 0], [0, U, 0], [r * 1.05, r * 0.8], skin),
+    cone(upperArm, [0, 0.008, 0], [0, U * 0.3, 0], [r * 1.1, r * 1.02], skin),
+    cone(upperArm, [0, U * 0.3, 0], [0, U, 0], [r * 1.02, r * 0.8], skin),
     cone(forearm, [0, 0, 0], [0, F * 0.35, 0.003], [r * 0.8, r * 0.82], skin),
     cone(forearm, [0, F * 0.35, 0.003], [0, F, 0], [r * 0.82, r * 0.6], skin),
   ];
   // A pattern belongs to the trunk; sleeves are plain, or of the yoke's colour.
   const sleeve: Material = { ...shirt, pattern: undefined };
   if (top === 'tee')
-    shapes.push(cone(upperArm, [0, -0.01, 0], [0, U * 0.72, 0], [r * 1.24, r * 1.22], sleeve, beyond(U * 0.62)));
+    shapes.push(cone(upperArm, [0, 0, 0], [0, U * 0.75, 0], [r * 1.2, r * 1.24], sleeve, beyond(U * 0.62)));
   if (top === 'long')
     shapes.push(
-      cone(upperArm, [0, -0.01, 0], [0, U, 0], [r * 1.2, r * 1.02], sleeve),
+      cone(upperArm, [0, 0, 0], [0, U, 0], [r * 1.18, r * 1.02], sleeve),
       cone(forearm, [0, 0, 0], [0, F, 0], [r * 1.02, r * 0.86], sleeve, beyond(F * 0.94)),
     );
   return shapes;
@@ -132,15 +156,15 @@ function legShapes({ measures: m, build: b, colors, bottom, hem }: CastMember, s
   const knee = b.calf * 1.04;
   const { thigh, shin } = side;
   const leg = (what: Material, wide: number, from = 0): Shape[] => [
-    cone(thigh, [-0.004, 0.01, 0], [0, T * 0.55, 0.004], [r + wide, r * 0.83 + wide], what),
-    cone(thigh, [0, T * 0.55, 0.004], [0, T, 0], [r * 0.83 + wide, knee + wide], what),
+    cone(thigh, [-0.002, T * 0.19, 0], [0, T * 0.55, 0.003], [r * 0.98 + wide, r * 0.83 + wide], what),
+    cone(thigh, [0, T * 0.55, 0.003], [0, T, 0], [r * 0.83 + wide, knee + wide], what),
     ...(from > 0 ? [] : calf(what, wide)),
   ];
   const calf = (what: Material, wide: number): Shape[] => [
-    cone(shin, [0, 0, 0], [0, S * 0.35, -0.008], [knee + wide, b.calf + wide], what),
+    cone(shin, [0, 0, 0], [0, S * 0.35, -0.004], [knee + wide, b.calf + wide], what),
     cone(
       shin,
-      [0, S * 0.35, -0.008],
+      [0, S * 0.35, -0.004],
       [0, S * 0.97, 0],
       [b.calf + wide, Math.max(b.calf * 0.62 + wide, wide > 0 ? 0.045 : 0)],
       what,
@@ -153,7 +177,7 @@ function legShapes({ measures: m, build: b, colors, bottom, hem }: CastMember, s
   return [
     ...leg(skin, 0),
     ...(bottom === 'shorts'
-      ? [cone(thigh, [-0.004, 0.01, 0], [0, T * 1.1, 0.004], [r + 0.01, knee + 0.022], cloth, beyond(end))]
+      ? [cone(thigh, [-0.002, T * 0.19, 0], [0, T * 1.1, 0.003], [r + 0.008, knee + 0.024], cloth, beyond(end))]
       : []),
   ];
 }
@@ -168,15 +192,16 @@ function skirtShapes(member: CastMember, { pelvis, left, right }: Skeleton, shir
   const sideways = (side: Side): Shape =>
     cone(side.thigh, [-0.02, 0, 0], [-0.01, reach + 0.1, 0], [b.thigh + 0.012, b.thigh + 0.04], cloth, beyond(reach));
   // The bell hangs between the knees: its axis goes to the middle of the thighs.
-  const middle = sub(
-    [0, 1, 2].map((i) => ((left.thigh.y[i] as number) + (right.thigh.y[i] as number)) / 2) as [number, number, number],
-    [0, 0, 0],
-  );
+  const middle = [0, 1, 2].map((i) => ((left.thigh.y[i] as number) + (right.thigh.y[i] as number)) / 2) as [
+    number,
+    number,
+    number,
+  ];
   const hang: Frame = { ...pelvis, y: [-middle[0], -middle[1], -middle[2]] };
   const frame = upright(hang);
   return [
-    cone(frame, [0, 0.04, 0], [0, -reach - 0.06, 0], [b.hips * 0.99, flare], cloth, {
-      stretch: [1, 0.5, b.depth * 1.02],
+    cone(frame, [0, 0.0, 0], [0, -reach - 0.06, 0], [b.hips * 1.06, flare], cloth, {
+      stretch: [1, 0.45, b.depth * 1.06],
       ...below(-reach),
     }),
     sideways(left),

@@ -66,7 +66,7 @@ export function randomCloth(chance: Chance): Rgb {
     const grey = chance.pick([0.12, 0.2, 0.45, 0.8, 0.93]);
     return [grey, grey * 0.99, grey * chance.between(0.95, 1.05)];
   }
-  return fromHsv(chance.next(), chance.between(0.35, 0.88), chance.between(0.3, 0.92));
+  return fromHsv(chance.next(), chance.between(0.3, 0.82), chance.between(0.28, 0.88));
 }
 
 /** Walls are calm: little saturation, neither black nor white. */

@@ -40,9 +40,9 @@ export function faceNow(look: FaceLook, { pose }: Pick<Skeleton, 'pose'>) {
     open,
     browY: 0.149 + 0.0025 * pose.smile,
     mouthY: 0.05 - corner * 0.5,
-    mouthHalf: (0.0235 + 0.006 * pose.smile) * look.mouth,
+    mouthHalf: (0.026 + 0.007 * pose.smile) * look.mouth,
     corner,
-    parted: Math.max(0, pose.smile - 0.55) * 0.016,
+    parted: Math.max(0, pose.smile - 0.6) * 0.024,
   };
 }
 
@@ -98,14 +98,14 @@ function features(
         dark,
       ),
       h.cone(
-        [s * 0.0175, now.browY - look.browTilt, 0.082],
+        [s * 0.0175, now.browY - 0.003 - look.browTilt, 0.082],
         [s * 0.04, now.browY + 0.004 + look.browTilt * 0.3, 0.074],
         [0.0055 * look.brow, 0.0055 * look.brow],
         brow,
       ),
       h.cone(
         [s * 0.04, now.browY + 0.004 + look.browTilt * 0.3, 0.074],
-        [s * 0.06, now.browY - 0.003 + look.browTilt, 0.056],
+        [s * 0.06, now.browY + 0.001 + look.browTilt, 0.056],
         [0.0055 * look.brow, 0.0035 * look.brow],
         brow,
       ),
@@ -123,7 +123,7 @@ function features(
   }).flat();
   const mouth = (x: number): Vec3 => [x, now.mouthY + now.corner * (x / now.mouthHalf) ** 2, 0.0905 - 16 * x * x];
   const [m, half] = [now.mouthHalf, now.mouthHalf * 0.5];
-  const upper = 0.0042 * look.mouth;
+  const upper = 0.0052 * look.mouth;
   if (now.parted > 0.001) {
     const teeth = material([0.93, 0.92, 0.9], labels.head, { glow: 0.4 });
     shapes.push(h.ball([0, now.mouthY - now.parted * 0.5, 0.078], [m * 0.8, 0.004 + now.parted, 0.0145], teeth));
@@ -310,7 +310,7 @@ export function facePoints(member: CastMember, skeleton: Skeleton): readonly Vec
   const brow = (s: 1 | -1): Vec3[] =>
     [0.06, 0.05, 0.04, 0.029, 0.0175].map((x, i) => [
       s * x,
-      now.browY + (i === 0 ? -0.003 + look.browTilt : i === 4 ? -look.browTilt : 0.003),
+      now.browY + (i === 0 ? 0.001 + look.browTilt : i === 4 ? -0.003 - look.browTilt : 0.003),
       0.056 + i * 0.0065,
     ]);
   const nose: Vec3[] = [

@@ -154,7 +154,12 @@ export function castReference(seed: number): BodyPose {
   const wide = chance.between(0.085, 0.15);
   const body: BodyPose = {
     ...standing,
-    pelvis: { ...standing.pelvis, x: 0.01 * chance.normal(), roll: 0.015 * chance.normal() },
+    pelvis: {
+      ...standing.pelvis,
+      dip: chance.between(0.002, 0.008),
+      x: 0.01 * chance.normal(),
+      roll: 0.015 * chance.normal(),
+    },
     chest: { yaw: 0.03 * chance.normal(), pitch: 0.01, roll: 0.02 * chance.normal() },
     head: { yaw: 0.06 * chance.normal(), pitch: 0.03 * chance.normal(), roll: 0.03 * chance.normal() },
     leftArm: arms(),

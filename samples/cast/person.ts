@@ -5,6 +5,7 @@ import { figureShapes } from './body.js';
 import type { CastDrawOptions } from './draw.js';
 import { handPoints } from './hand.js';
 import { facePoints } from './head.js';
+import { labels } from './materials.js';
 import type { CastMember } from './member.js';
 import { frontOf, type Sweep } from './sweep.js';
 import { sweepOf, viewOf } from './view.js';
@@ -23,8 +24,8 @@ export function castPerson(member: CastMember, pose: BodyPose, options: CastDraw
       const [x, y] = view.point(p);
       return { x: x / width, y: y / height, score };
     };
-  const shapes = figureShapes(member, skeleton);
-  const sweeps = shapes.map((shape) => sweepOf(shape, view));
+  const covers = figureShapes(member, skeleton).filter(({ material }) => material.label !== labels.hands);
+  const sweeps = covers.map((shape) => sweepOf(shape, view));
   const hand = (side: Side): Keypoint[] | null => {
     const points = handPoints(member.measures, side).map((p) => place(side.hand, p));
     const [x, y, z] = view.point(points[9] as Vec3);

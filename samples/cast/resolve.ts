@@ -64,7 +64,8 @@ export function resolve(
         const fill = Math.max(0, nz * 0.8 - nx * light * 0.4);
         const sky = 0.5 - 0.5 * ny;
         const half = Math.max(0, nx * kx * 0.5 + ny * ky * 0.6 + nz * (kz * 0.5 + 0.55));
-        const gloss = (looks[from + 4] as number) * half ** 12;
+        const cubed = half * half * half;
+        const gloss = (looks[from + 4] as number) * cubed * cubed * cubed * cubed;
         const glow = looks[from + 3] as number;
         const level = (0.72 * key + 0.24 * fill + 0.2 * sky + 0.08) * (1 - 0.13 * hidden) * (1 - glow) + glow;
         let base = from;

@@ -126,8 +126,8 @@ export function drawSweep(canvas: Canvas, { at, along, size, growth, form, exten
   }
 }
 
-/** Depth of a sweep's front at a place of the picture; -Infinity beside it. Cuts are left out of account. */
-export function frontOf({ at, along, size, growth, form }: Sweep, x: number, y: number): number {
+/** Depth of a sweep's front at a place of the picture; -Infinity beside it and where it is cut away. */
+export function frontOf({ at, along, size, growth, form, cut }: Sweep, x: number, y: number): number {
   const [xx, xy, xz, yy, yz, zz] = form;
   let front = -Infinity;
   for (let step = 0; step <= 8; step++) {
@@ -139,5 +139,5 @@ export function frontOf({ at, along, size, growth, form }: Sweep, x: number, y: 
     const room = middle * middle - (xx * px * px + 2 * xy * px * py + yy * py * py - r * r) / zz;
     if (room >= 0) front = Math.max(front, at[2] + t * along[2] - middle + Math.sqrt(room));
   }
-  return front;
+  return cut && cut[0] * x + cut[1] * y + cut[2] * front > cut[3] ? -Infinity : front;
 }

@@ -1,0 +1,127 @@
+"""A training run in a folder: checkpoints that appear by rename, a log of JSON lines, going on where it stopped."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, Callable, Mapping
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+
+def arguments(description: str, steps: int, batch: int, lr: float) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--data", required=True, help="folder of shards")
+    parser.add_argument("--out", required=True, help="folder of checkpoints and logs")
+    parser.add_argument("--steps", type=int, default=steps)
+    parser.add_argument("--batch", type=int, default=batch)
+    parser.add_argument("--lr", type=float, default=lr)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=0, help="0: all cores")
+    parser.add_argument("--minutes", type=float, default=0, help="end early after so long; the schedule follows the clock")
+    return parser
+
+
+def prepare(args: argparse.Namespace) -> torch.device:
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    torch.manual_seed(args.seed)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+class Average:
+    """Exponential moving average of parameters, which is what is shipped."""
+
+    def __init__(self, modules: Mapping[str, nn.Module], decay: float):
+        self.modules, self.decay, self.count = modules, decay, 0
+        self.values = {name: {k: v.detach().clone() for k, v in m.state_dict().items()} for name, m in modules.items()}
+
+    @torch.no_grad()
+    def update(self) -> None:
+        self.count += 1
+        keep = min(self.decay, (1 + self.count) / (10 + self.count))
+        for name, module in self.modules.items():
+            for key, value in module.state_dict().items():
+                self.values[name][key].lerp_(value, 1 - keep)
+
+
+class Run:
+    """
+    `modules` and `optimizer` are restored from `out/NAME.pt` if it is there. Random numbers of a step depend on the seed
+    and the step alone, so a run that was cut off gives the same weights as one that was not.
+    """
+
+    def __init__(self, name: str, args: argparse.Namespace, modules: Mapping[str, nn.Module], optimizer: Any, decay=0.999):
+        self.name, self.args, self.modules, self.optimizer = name, args, modules, optimizer
+        self.folder = Path(args.out)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.path = self.folder / f"{name}.pt"
+        self.average = Average(modules, decay)
+        self.first, self.spent = 0, 0.0
+        if self.path.exists():
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+            for key, module in modules.items():
+                module.load_state_dict(state["modules"][key])
+            self.average.values, self.average.count = state["average"], state["count"]
+            optimizer.load_state_dict(state["optimizer"])
+            self.first, self.spent = state["step"], state["seconds"]
+            print(f"{name}: going on at step {self.first}", flush=True)
+
+    def save(self, step: int, seconds: float) -> None:
+        state = {
+            "modules": {key: module.state_dict() for key, module in self.modules.items()},
+            "average": self.average.values,
+            "count": self.average.count,
+            "optimizer": self.optimizer.state_dict(),
+            "step": step,
+            "seconds": seconds,
+        }
+        partial = self.path.with_suffix(".partial")
+        torch.save(state, partial)
+        os.replace(partial, self.path)
+
+    def train(self, loss_of: Callable[[int, np.random.Generator], dict[str, Tensor]], every: int = 20, save: int = 200,
+              look: Callable[[int], None] | None = None) -> None:
+        """`loss_of(step, rng)` returns named losses; `loss` is what is minimised."""
+        start, sums = time.time(), {}
+        step = self.first
+        limit = self.args.minutes * 60
+        while True:
+            seconds = self.spent + time.time() - start
+            # With a time limit the schedule follows the clock instead of the step count.
+            progress = seconds / limit * self.args.steps if limit else step
+            if progress >= self.args.steps:
+                break
+            rng = np.random.default_rng([self.args.seed, step])
+            torch.manual_seed(int(rng.integers(2**62)))
+            losses = loss_of(step, rng)
+            losses["loss"].backward()
+            self.optimizer.step(progress if limit else step)
+            self.average.update()
+            for key, value in losses.items():
+                sums[key] = sums.get(key, 0.0) + float(value.detach())
+            step += 1
+            if step % every == 0:
+                seconds = self.spent + time.time() - start
+                line = {"step": step, "seconds": round(seconds, 1), **{k: round(v / every, 5) for k, v in sums.items()}}
+                with open(self.folder / f"{self.name}.jsonl", "a") as log:
+                    log.write(json.dumps(line) + "\n")
+                print(self.name, line, flush=True)
+                sums = {}
+            if step % save == 0:
+                self.save(step, self.spent + time.time() - start)
+                if look:
+                    look(step)
+        self.save(step, self.spent + time.time() - start)
+        if look:
+            look(step)
+
+
+def averaged(folder: str | Path, name: str, key: str) -> dict[str, Tensor]:
+    """The averaged weights of module `key` in the checkpoint of run `name`."""
+    return torch.load(Path(folder) / f"{name}.pt", map_location="cpu", weights_only=True)["average"][key]

@@ -1,0 +1,92 @@
+"""
+Stage 3b: ControlNeXt. The base UNet is frozen but for a small subset; the control module and the subset learn to follow
+skeletons, joined by cross normalisation.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from data import Cast
+from latents import PatchComponents
+from layout.controlnext import ControlNeXtSDVModel
+from layout.inject import cross_norm
+from layout.unet import UNetSpatioTemporalConditionModel, temporal_parameters
+from networks import UNET, Condition, ImageEncoder, denoising_loss, drop_randomly, on_device, random_ids
+from optimizer import Optimizer
+from run import Run, arguments, averaged, prepare
+
+#: Blocks of the UNet whose spatial layers are fine-tuned: the first ones that see the control.
+LEARNABLE = ("down_blocks.1.", "mid_block.")
+#: Parts of the control module that are not trained further: they cost most and can read skeletons already.
+SETTLED = ("embedding.", "down_res.0.", "down_sample.0.")
+
+
+def choose_learnable(unet: torch.nn.Module, temporal: bool, blocks: tuple = LEARNABLE) -> int:
+    """Freezes all of the UNet but the subset (and the temporal branches); returns how many parameters may learn."""
+    count = 0
+    in_time = {name for name, _ in temporal_parameters(unet.requires_grad_(True))}
+    for name, p in unet.named_parameters():
+        # Queries and keys for a single token are never computed.
+        unused = any(mark in name for mark in (".attn2.to_q.", ".attn2.to_k.")) or ("_blocks.0.norm2." in name and "transformer" in name)
+        p.requires_grad_((temporal if name in in_time else name.startswith(blocks) if blocks else False) and not unused)
+        count += p.numel() if p.requires_grad else 0
+    return count
+
+
+class Subset(torch.nn.Module):
+    """The learnable tensors of a UNet, alone: what checkpoints and averages of a fine-tuning run hold."""
+
+    def __init__(self, unet: torch.nn.Module):
+        super().__init__()
+        self.names = [name for name, p in unet.named_parameters() if p.requires_grad]
+        parameters = dict(unet.named_parameters())
+        self.values = torch.nn.ParameterList([parameters[name] for name in self.names])
+
+    def named(self) -> dict[str, torch.Tensor]:
+        return {name: value for name, value in zip(self.names, self.values)}
+
+
+def main() -> None:
+    parser = arguments(__doc__, steps=4000, batch=12, lr=2e-3)
+    parser.add_argument("--reader", default="reader", help="run whose control module is taken; empty: a fresh one")
+    args = parser.parse_args()
+    device = prepare(args)
+    stills = Cast(args.data, "stills")
+    components = PatchComponents.load(torch.load(f"{args.out}/components.pt", weights_only=True))
+    unet = UNetSpatioTemporalConditionModel(UNET)
+    unet.load_state_dict(averaged(args.out, "base", "unet"))
+    learnable = choose_learnable(unet, temporal=False)
+    unet = on_device(unet, device)
+    encoder = ImageEncoder(stills.shards[0][3].shape[1])
+    encoder.load_state_dict(averaged(args.out, "base", "encoder"))
+    encoder = encoder.to(device).eval().requires_grad_(False)
+    control = ControlNeXtSDVModel(UNET["block_out_channels"][0])
+    if args.reader:
+        control.load_state_dict(averaged(args.out, args.reader, "control"))
+        for name, p in control.named_parameters():
+            p.requires_grad_(not name.startswith(SETTLED))
+    control = on_device(control, device)
+    subset = Subset(unet)
+    print(f"{sum(p.numel() for p in unet.parameters())} parameters in the UNet, {learnable} of them learn, "
+          f"{sum(p.numel() for p in control.parameters())} in the control module", flush=True)
+    run = Run("control", args, {"subset": subset, "control": control}, Optimizer([subset, control], args.lr, args.steps))
+
+    def loss_of(step, rng):
+        batch = stills.sample(rng, args.batch).to(device)
+        with torch.no_grad(), torch.autocast(device.type, torch.bfloat16):
+            embedding = encoder(batch.reference)
+        latents = components.encode(batch.reference)
+        latents = latents + 0.05 * torch.randn_like(latents)
+        condition, scale = drop_randomly(Condition(latents, embedding.float(), random_ids(args.batch, device)))
+        scale = scale[:, None, None, None]
+        poses = batch.poses.contiguous(memory_format=torch.channels_last)
+        loss, parts = denoising_loss(unet, components, batch, condition, 1, 0.5, 1.4, temporal=False,
+                                     control=lambda t: control(poses, t), combine=lambda h, f: cross_norm(h, f, scale))
+        return {"loss": loss, **parts}
+
+    run.train(loss_of)
+
+
+if __name__ == "__main__":
+    main()

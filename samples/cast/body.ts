@@ -119,7 +119,7 @@ function armShapes({ measures: m, build: b, colors, top }: CastMember, side: Sid
     cone(forearm, [0, 0, 0], [0, F * 0.35, 0.003], [r * 0.8, r * 0.82], skin),
     cone(forearm, [0, F * 0.35, 0.003], [0, F, 0], [r * 0.82, r * 0.6], skin),
   ];
-  // A pattern belongs to the trunk; sleeves are plain, or of the yoke's colour.
+  // A pattern belongs to the trunk; sleeves are plain.
   const sleeve: Material = { ...shirt, pattern: undefined };
   if (top === 'tee')
     shapes.push(cone(upperArm, [0, 0, 0], [0, U * 0.75, 0], [r * 1.2, r * 1.24], sleeve, beyond(U * 0.62)));

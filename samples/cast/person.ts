@@ -3,8 +3,8 @@ import { type BodyPose, bodyJoints, type Side, skeletonOf } from '../dancer/skel
 import { place, type Vec3 } from '../dancer/vec.js';
 import { figureShapes } from './body.js';
 import type { CastDrawOptions } from './draw.js';
+import { facePoints } from './face-points.js';
 import { handPoints } from './hand.js';
-import { facePoints } from './head.js';
 import { labels } from './materials.js';
 import type { CastMember } from './member.js';
 import { frontOf, type Sweep } from './sweep.js';

@@ -8,6 +8,7 @@ import { extractPoses as extractResolved } from './pose-only.js';
 
 export { PantomimeError } from '../models/errors.js';
 export type { Keypoint, Person, PoseFrame, PoseSequence, Rational } from '../stages/types.js';
+export { type CharacterOptions, drawCharacter } from './character.js';
 export type { EventSink, ProgressEvent, RunContext, RunResult, StageName } from './events.js';
 export type { AnimateInput, AnimateOptions } from './options/schema.js';
 export type { Plan } from './plan.js';

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -52,7 +52,7 @@ describe('help', () => {
   });
   it('lists the commands, and the version is that of the package', async () => {
     const { stdout } = await pantomime('--help');
-    for (const command of ['animate', 'pose', 'plan', 'demo', 'help'])
+    for (const command of ['animate', 'pose', 'plan', 'character', 'demo', 'help'])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     expect((await pantomime('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
@@ -81,7 +81,7 @@ describe('usage errors end with 2, say what to type, and keep stdout clean', () 
     ['too many arguments', ['animate', 'a', 'b', 'c'], /more arguments than expected/],
     ['a picture given twice', ['animate', 'a', 'b', '--image', 'c'], /image is given twice/],
     ['two presets', ['animate', ...inputs, '--reference', '--preset', 'fast'], /cannot both be meant/],
-    ['no inputs', ['animate'], /3 things are wrong with the options\n {2}- nothing says how to move/],
+    ['no inputs', ['animate'], /2 things are wrong with the options\n {2}- nothing says how to move/],
     [
       'an unreadable config',
       ['animate', ...inputs, '--config', 'does-not-exist.yaml'],
@@ -113,6 +113,34 @@ describe('inputs that are not there end with 3', () => {
       where: 'missing.mp4',
     });
     expect(code).toBe(3);
+  });
+});
+
+describe('character', () => {
+  it('draws the same person for the same seed, at the size asked for, and replaces nothing unasked', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'pantomime-cli-'));
+    onTestFinished(() => rm(dir, { recursive: true }));
+    const [one, other] = [join(dir, 'new', 'one.png'), join(dir, 'other.png')];
+    const size = ['--width', '96', '--height=144'];
+    const { code, stdout, stderr } = await pantomime('character', '--seed', '7', '--out', one, ...size);
+    expect([code, stdout], stderr).toEqual([0, `${one}\n`]);
+    expect(await sharp(one).metadata()).toMatchObject({ format: 'png', width: 96, height: 144 });
+    await pantomime('character', '--seed', '7', '-o', other, ...size);
+    expect((await readFile(one)).equals(await readFile(other))).toBe(true);
+    const again = await pantomime('character', '--seed', '8', '--out', one, ...size);
+    expect([again.code, again.stdout]).toEqual([2, '']);
+    expect((await pantomime('character', '--seed', '8', '--out', one, '-y', ...size)).code).toBe(0);
+    expect((await readFile(one)).equals(await readFile(other))).toBe(false);
+  });
+  it.each([
+    [['--seed', 'abc'], /seed does not fit\n +where --seed/],
+    [['--seed', '1', '--width', '9999'], /got 9999\n +expected a whole number from 64 to 2048/],
+    [['--seed', '1', '--out', 'me.jpg'], /written as PNG/],
+    [['--sed', '1'], /there is no flag --sed/],
+  ])('refuses %j', async (words, message) => {
+    const { code, stderr } = await pantomime('character', ...words);
+    expect(stderr).toMatch(message);
+    expect(code).toBe(2);
   });
 });
 

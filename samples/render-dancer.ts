@@ -1,7 +1,7 @@
 /**
- * Renders everything in `samples/driving` and `samples/reference`:
+ * Renders `samples/driving/dancer.mp4`:
  *
- *     npm run build && node dist/samples/render-dancer.js [clip] [references]
+ *     npm run build && node dist/samples/render-dancer.js
  *
  * Pure arithmetic on one core (a few minutes), the same pictures every time. ffmpeg only encodes.
  */
@@ -10,27 +10,14 @@ import { once } from 'node:events';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import ffmpeg from '@ffmpeg-installer/ffmpeg';
-import sharp from 'sharp';
 import { beatLoop, wavOf } from './dancer/beat.js';
-import { clip, clipFrame, referencePicture, references } from './dancer/clip.js';
+import { clip, clipFrame } from './dancer/clip.js';
 import { beatsPerMinute } from './dancer/motion.js';
 
 const folder = (name: string): string => fileURLToPath(new URL(`../../samples/${name}/`, import.meta.url));
 const say = (line: string): void => {
   process.stderr.write(`${line}\n`);
 };
-
-async function renderReferences(): Promise<void> {
-  await mkdir(folder('reference'), { recursive: true });
-  for (const character of references) {
-    const { width, height, data } = referencePicture(character);
-    const path = `${folder('reference')}${character.name}.png`;
-    await sharp(data, { raw: { width, height, channels: 3 } })
-      .png({ compressionLevel: 9, adaptiveFiltering: true })
-      .toFile(path);
-    say(path);
-  }
-}
 
 async function renderClip(): Promise<void> {
   await mkdir(folder('driving'), { recursive: true });
@@ -67,6 +54,4 @@ async function renderClip(): Promise<void> {
   say(path);
 }
 
-const wanted = process.argv.slice(2);
-if (wanted.length === 0 || wanted.includes('references')) await renderReferences();
-if (wanted.length === 0 || wanted.includes('clip')) await renderClip();
+await renderClip();

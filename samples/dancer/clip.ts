@@ -1,9 +1,6 @@
 import type { Character } from './character.js';
-import { bolt } from './characters/bolt.js';
-import { comet } from './characters/comet.js';
 import { dancer } from './characters/dancer.js';
-import { mira } from './characters/mira.js';
-import { beats, beatsPerMinute, danceAt, standing } from './motion.js';
+import { beats, beatsPerMinute, danceAt } from './motion.js';
 import { type Picture, project, render } from './scene.js';
 import { type BodyPose, bodyJoints, skeletonOf } from './skeleton.js';
 
@@ -15,9 +12,6 @@ export const clip = {
   frames: (beats * 60 * 24) / beatsPerMinute,
 } as const;
 
-/** The characters of `samples/reference/`. */
-export const references: readonly Character[] = [mira, comet, bolt];
-
 const samplesPerPixel = 2;
 
 const poseAt = (frame: number): BodyPose => danceAt((frame / clip.framesPerSecond) * (beatsPerMinute / 60));
@@ -28,24 +22,11 @@ export function clipFrame(frame: number, character: Character = dancer): Picture
   return render(character.layers(skeleton), character.backdrop, clip.width, clip.height, samplesPerPixel);
 }
 
-/** A character standing at ease. */
-export function referencePicture(character: Character): Picture {
-  const skeleton = skeletonOf(character.measures, standing);
-  return render(character.layers(skeleton), character.backdrop, clip.width, clip.height, samplesPerPixel);
-}
-
 /**
  * Where the joints really are in a frame of the clip: 18 points in OpenPose order (see `Person.body` in
  * stages/types.ts), 0..1 of the picture.
  */
 export function clipJoints(frame: number, character: Character = dancer): readonly (readonly [x: number, y: number])[] {
-  return jointsOf(character, poseAt(frame));
+  const skeleton = skeletonOf(character.measures, poseAt(frame));
+  return bodyJoints(skeleton).map((joint) => project(joint, clip.width / clip.height));
 }
-
-/** Where the joints really are in a reference picture. */
-export function referenceJoints(character: Character): readonly (readonly [x: number, y: number])[] {
-  return jointsOf(character, standing);
-}
-
-const jointsOf = (character: Character, pose: BodyPose) =>
-  bodyJoints(skeletonOf(character.measures, pose)).map((joint) => project(joint, clip.width / clip.height));

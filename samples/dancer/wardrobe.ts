@@ -11,14 +11,6 @@ export const cloth = (paint: Material['paint'], folds: number, extra: Partial<Ma
   ...extra,
 });
 
-/** Smooth and shiny: leather, rubber, painted metal. */
-export const glossy = (paint: Material['paint'], gloss = 0.35, shine = 40): Material => ({
-  paint,
-  gloss,
-  shine,
-  soft: 0.12,
-});
-
 /** Hair in strands that run along y of its bone, from `base` to `light`. */
 export const hair = (base: Rgb, light: Rgb): Material => ({
   paint: (p) => blend(base, light, 0.5 + 0.5 * noise(p[0] * 90, p[1] * 14, p[2] * 60)),

@@ -43,7 +43,7 @@ it('warns of a picture that the model does not know the like of, before the pose
   const warned = events.findIndex(({ type }) => type === 'warning');
   expect(events[warned]).toMatchObject({
     code: 'picture.domain',
-    message: expect.stringMatching(/mira\.png: .* unlike .* [\d.]+ dB, and 60 dB/),
+    message: expect.stringMatching(/ida\.png: .* unlike .* [\d.]+ dB, and 60 dB/),
     hint: domain,
   });
   expect(warned).toBeLessThan(events.findIndex(({ stage }) => stage === 'pose'));

@@ -61,7 +61,7 @@ export function eventsOf(stdout: string): Event[] {
     .map((line) => JSON.parse(line) as Event);
 }
 
-export const sample = { image: 'samples/reference/mira.png', video: 'samples/driving/dancer.mp4' };
+export const sample = { image: 'samples/reference/ida.png', video: 'samples/driving/dancer.mp4' };
 export const model = 'test/fixtures/model';
 
 /** As little work as shows everything. */

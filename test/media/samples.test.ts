@@ -1,7 +1,11 @@
 import { stat } from 'node:fs/promises';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { clip, clipFrame, clipJoints, referenceJoints, references } from '#dist/samples/dancer/clip.js';
+import { castMember } from '#dist/samples/cast/member.js';
+import { castReference } from '#dist/samples/cast/motion.js';
+import { castPerson } from '#dist/samples/cast/person.js';
+import { clip, clipFrame, clipJoints } from '#dist/samples/dancer/clip.js';
+import { referencePicture, referenceSize, references } from '#dist/samples/references.js';
 import { decodeFrames, planDecode } from '#dist/stages/decode.js';
 import { createPoseDetector, type PoseDetector } from '#dist/stages/pose/detector.js';
 import { probe } from '#dist/stages/probe.js';
@@ -23,9 +27,13 @@ beforeAll(async () => {
 afterAll(() => detector?.[Symbol.asyncDispose]());
 
 /** Distances of the found joints from the real ones, in lengths of the torso (neck to the middle of the hips). */
-function jointErrors({ body }: Person, truth: readonly (readonly [number, number])[]): number[] {
+function jointErrors(
+  { body }: Person,
+  truth: readonly (readonly [number, number])[],
+  picture: { readonly width: number; readonly height: number } = clip,
+): number[] {
   const [neck, right, left] = [truth[1]!, truth[8]!, truth[11]!];
-  const apart = (dx: number, dy: number) => Math.hypot(dx * clip.width, dy * clip.height);
+  const apart = (dx: number, dy: number) => Math.hypot(dx * picture.width, dy * picture.height);
   const torso = apart(neck[0] - (right[0] + left[0]) / 2, neck[1] - (right[1] + left[1]) / 2);
   return truth.map(([x, y], i) => apart(body[i]!.x - x, body[i]!.y - y) / torso);
 }
@@ -73,14 +81,21 @@ test('the clip is what the renderer draws', () => {
   expect(difference / drawn.length).toBeLessThan(2.2);
 });
 
-test.each(references)('$name is found in the reference picture', async (character) => {
-  const path = `samples/reference/${character.name}.png`;
+test.each(references)('$name is drawn by its seed and found in the reference picture', async ({ name, seed }) => {
+  const path = `samples/reference/${name}.png`;
   expect((await stat(path)).size).toBeLessThan(200_000);
   const { data, info } = await sharp(path).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  expect([info.width, info.height]).toEqual([clip.width, clip.height]);
-  const people = await detector.detect({ width: info.width, height: info.height, data });
+  const picture = { width: info.width, height: info.height, data };
+  expect(picture).toMatchObject(referenceSize);
+  expect(data.equals(referencePicture(seed).image.data)).toBe(true);
+  const people = await detector.detect(picture);
   expect(people).toHaveLength(1);
-  const errors = jointErrors(people[0]!, referenceJoints(character));
+  const { body } = castPerson(castMember(seed), castReference(seed), referenceSize);
+  const errors = jointErrors(
+    people[0]!,
+    body.map(({ x, y }) => [x, y] as const),
+    referenceSize,
+  );
   expect(median(errors)).toBeLessThan(0.08);
   expect(Math.max(...errors)).toBeLessThan(0.25);
 });

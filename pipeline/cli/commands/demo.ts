@@ -11,7 +11,7 @@ export function addDemoCommand(program: Command, exit: (code: number) => void): 
     .command('demo')
     .summary('animate the sample that comes with the package')
     .description(
-      'Animate the sample picture by the sample clip. The model is small, random and made on the spot, so the result is noise: the demo shows that everything works.',
+      'Animate a sample character by the sample clip, with the small model that comes with pantomime: a minute on two CPU cores.',
     )
     .action(async () => {
       const line = commandLine(command);

@@ -6,7 +6,8 @@
  *         [--frames N] [--steps N] [--guidance X] [--set NAME=VALUE]...
  *
  * One JSON object on stdout, progress on stderr. Poses are found by MediaPipe (full), in the driving clip, in the output and,
- * as its ceiling, in the truth itself; `copy` is what repeating the reference picture would reach.
+ * as its ceiling, in the truth itself; `copy` is what repeating the reference picture would reach. The default of 15 frames is
+ * one window of 16, the reference picture's own frame being the first.
  */
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -28,7 +29,7 @@ const { values } = parseArgs({
     model: { type: 'string', default: 'embedded' },
     characters: { type: 'string', default: String(qualitySeeds.length) },
     first: { type: 'string', default: '0' },
-    frames: { type: 'string', default: '16' },
+    frames: { type: 'string', default: '15' },
     width: { type: 'string', default: '128' },
     height: { type: 'string', default: '192' },
     steps: { type: 'string' },

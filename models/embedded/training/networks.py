@@ -17,6 +17,8 @@ from noise import noisy
 
 WIDTH, HEIGHT = 128, 192
 LATENT_CHANNELS = 8
+#: Noise levels that sampling runs over; training draws from a wider range.
+SIGMA_MIN, SIGMA_MAX = 0.02, 20.0
 
 UNET = {
     "block_out_channels": [64, 128, 128],

@@ -18,12 +18,24 @@ from optimizer import Optimizer
 from run import Run, arguments, prepare
 
 
+def timeless(control: ControlNeXtSDVModel) -> ControlNeXtSDVModel:
+    """
+    Takes the noise level's influence away for good, so that features of a frame can be computed once for all steps of
+    sampling.
+    """
+    for resnet in control.down_res:
+        nn.init.zeros_(resnet.time_emb_proj.weight)
+        resnet.time_emb_proj.requires_grad_(False)
+    control.time_embedding.requires_grad_(False)
+    return control
+
+
 def main() -> None:
     args = arguments(__doc__, steps=800, batch=8, lr=2e-3).parse_args()
     device = prepare(args)
     stills = Cast(args.data, "stills")
     width = UNET["block_out_channels"][0]
-    control = on_device(ControlNeXtSDVModel(width), device)
+    control = on_device(timeless(ControlNeXtSDVModel(width)), device)
     head = nn.Conv2d(width, LABELS * 16, 1).to(device)
     run = Run("reader", args, {"control": control, "head": head}, Optimizer([control, head], args.lr, args.steps), 0.99)
     balance = torch.tensor([0.3, 1.0, 1.0, 1.0, 2.0, 1.0], device=device)

@@ -1,0 +1,64 @@
+"""Collects the averaged weights of all stages into a model folder in the published layout."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from layout.clip import CLIPVisionModelWithProjection
+from layout.controlnext import ControlNeXtSDVModel
+from layout.save import SCHEDULER, save_bundle
+from layout.unet import UNetSpatioTemporalConditionModel
+from layout.vae import AutoencoderKLTemporalDecoder
+from networks import CLIP, SIGMA_MAX, SIGMA_MIN, UNET, VAE
+from run import averaged
+from train_control import Subset, choose_learnable
+
+UNUSED = (".attn2.to_q.", ".attn2.to_k.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", required=True, help="folder of the runs")
+    parser.add_argument("--bundle", required=True, help="folder to write")
+    args = parser.parse_args()
+
+    unet = UNetSpatioTemporalConditionModel(UNET)
+    unet.load_state_dict(averaged(args.out, "base", "unet"))
+    if (Path(args.out) / "motion.pt").exists():
+        choose_learnable(unet, temporal=True, blocks=())
+        Subset(unet).load_state_dict(averaged(args.out, "motion", "subset"))
+    with torch.no_grad():
+        for name, p in unet.named_parameters():
+            if any(mark in name for mark in UNUSED):
+                p.zero_()
+    base = {name: value.clone() for name, value in unet.state_dict().items()}
+
+    last = "video" if (Path(args.out) / "video.pt").exists() else "control"
+    choose_learnable(unet, temporal=last == "video")
+    subset = Subset(unet)
+    subset.load_state_dict(averaged(args.out, last, "subset"))
+    overlay = {name: value.detach().clone() for name, value in subset.named().items()}
+    unet.load_state_dict(base)
+
+    control = ControlNeXtSDVModel(UNET["block_out_channels"][0])
+    control.load_state_dict(averaged(args.out, last, "control"))
+    vae = AutoencoderKLTemporalDecoder(VAE)
+    vae.load_state_dict(averaged(args.out, "vae", "vae"))
+    encoder = CLIPVisionModelWithProjection(CLIP)
+    states = averaged(args.out, "base", "encoder")
+    encoder.load_state_dict({k[len("clip.") :]: v for k, v in states.items() if k.startswith("clip.")})
+
+    scheduler = {**SCHEDULER, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN}
+    save_bundle(args.bundle, unet=unet, vae=vae, image_encoder=encoder, controlnext=control, overlay=overlay,
+                scheduler=scheduler)
+    counts = {"unet": sum(v.numel() for v in base.values()), "overlay": sum(v.numel() for v in overlay.values()),
+              "controlnext": sum(p.numel() for p in control.parameters()),
+              "vae": sum(p.numel() for p in vae.parameters()), "image encoder": sum(p.numel() for p in encoder.parameters())}
+    print(counts, {str(p.relative_to(args.bundle)): p.stat().st_size for p in Path(args.bundle).rglob("*.safetensors")})
+
+
+if __name__ == "__main__":
+    main()

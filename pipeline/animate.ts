@@ -6,11 +6,13 @@ import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import { loadReferencePicture } from '../stages/reference/load-picture.js';
 import type { RgbImage } from '../stages/types.js';
 import { type Conditioning, encodeReference } from './conditioning.js';
+import { writeControlFeatures } from './control-features.js';
+import type { ControlMaps } from './control-maps.js';
 import { type ControlTrack, makeControlTrack } from './control-track.js';
 import { checkDomain } from './domain.js';
 import { openDetector } from './driving-poses.js';
 import type { RunContext, RunResult } from './events.js';
-import { generateLatents } from './generate-latents.js';
+import { type Control, generateLatents } from './generate-latents.js';
 import { lazily } from './lazily.js';
 import type { AnimateOptions } from './options/schema.js';
 import { makePlan, type Plan } from './plan.js';
@@ -121,6 +123,7 @@ async function denoise(
       ...{ height: size.height / vae.pixelsPerLatent, width: size.width / vae.pixelsPerLatent },
       sigma: schedule.initNoiseSigma,
     });
+  const control = startStep === steps ? undefined : await controlOf(run, plan, engine, maps, modelKey);
   const title = startStep > 0 ? `denoising, on from step ${startStep}` : 'denoising';
   return run.stage(
     'denoise',
@@ -130,7 +133,7 @@ async function denoise(
       return generateLatents(engine, start, {
         ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
         ...{ conditioning, addedTimeIds, schedule, windows, guidance, startStep, signal: run.signal },
-        control: model.controlnext && { network: model.controlnext, maps, scale: controlScale },
+        control,
         onWindow: ({ step, window, windows }) => progress(step * windows + window + 1, steps * windows, 'windows'),
         onStep: (step, latents) =>
           writeTensors(file, { latents, step: floatTensor([1], new Float32Array([step + 1])) }),
@@ -138,6 +141,28 @@ async function denoise(
     },
     startStep === steps,
   );
+}
+
+/** Pose control from pictures, or from features where those are the same at every step and need computing only once. */
+async function controlOf(
+  run: Run,
+  { model, options, residency, controlOnce }: Plan,
+  engine: Engine,
+  maps: ControlMaps,
+  modelKey: string,
+): Promise<Control | undefined> {
+  if (!model.controlnext) return undefined;
+  const control = { network: model.controlnext, scale: options.controlScale };
+  if (!controlOnce) return { ...control, source: maps };
+  const key = keyOf([modelKey, engine.info.provider, residency, await hashFile(maps.file, run.signal)]);
+  const file = run.store.work('features', key, 'raw');
+  const source = await run.stage('features', 'reading the skeletons', (progress) =>
+    writeControlFeatures(engine, file, {
+      ...{ network: control.network, unetConfig: model.unet.config, maps, residency, signal: run.signal },
+      onFrame: (done) => progress(done, maps.dims[0], 'frames'),
+    }),
+  );
+  return { ...control, source };
 }
 
 /** Identity of the weights without reading gigabytes: names, sizes and times of change of their files, and the configs. */

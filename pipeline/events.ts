@@ -13,6 +13,7 @@ export type StageName =
   | 'reference'
   | 'control'
   | 'encode-reference'
+  | 'features'
   | 'denoise'
   | 'decode'
   | 'encode'

@@ -8,15 +8,23 @@ import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import { type SampleOptions, sample } from '../stages/denoise/sample.js';
 import { type Anchor, contextWindows, type Fusion, rotatingPhase } from '../stages/denoise/windows.js';
 import type { Conditioning } from './conditioning.js';
+import type { ControlFeatures } from './control-features.js';
 import type { ControlMaps } from './control-maps.js';
 import type { Size } from './size.js';
+
+/** Pose control: pictures that the network sees at every step, or features that were computed once for all steps. */
+export type Control = {
+  readonly network: Checkpoint;
+  readonly source: ControlMaps | ControlFeatures;
+  readonly scale: number;
+};
 
 /** Everything a denoising run depends on; nothing of files, options or the terminal. */
 export type SamplingJob = Size & {
   readonly unet: Checkpoint;
   readonly unetConfig: unknown;
   /** Left out: plain image-to-video without pose control. */
-  readonly control?: { readonly network: Checkpoint; readonly maps: ControlMaps; readonly scale: number } | undefined;
+  readonly control?: Control | undefined;
   readonly conditioning: Conditioning;
   /** fps, motion bucket and noise level as the network is told them; published: [6, 128, 0.02] always. */
   readonly addedTimeIds: readonly [number, number, number];
@@ -34,17 +42,21 @@ export type SamplingJob = Size & {
 
 /**
  * Denoises `latents` [frames, L, h, w] (already at the start noise level, or as they were before `startStep`) through one
- * fused graph: control features, both guidance branches and their mix in a single run per window.
+ * fused graph: control features (unless they were computed before), both guidance branches and their mix in a single run
+ * per window.
  */
 export async function generateLatents(engine: Engine, latents: FloatTensor, job: SamplingJob): Promise<FloatTensor> {
   const count = latents.dims[0] as number;
   const frames = Math.min(job.windows.chunk, count);
   const { min, max, index } = job.guidance;
   const guided = needsGuidance(min, max);
+  const { control } = job;
+  const features = control?.source.dtype === 'float32';
   const graph = buildUnetStep({
     unet: job.unet,
     unetConfig: job.unetConfig,
-    controlnext: job.control?.network,
+    controlnext: control?.network,
+    controlFeatures: features,
     frames,
     height: job.height,
     width: job.width,
@@ -55,12 +67,12 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
   });
   const session = await engine.load(graph);
   try {
-    if (job.control) await engine.define('control', job.control.maps);
+    if (control) await engine.define('control', control.source);
     const fixed: Record<string, RunInput> = {
       image_latents: job.conditioning.imageLatents,
       image_embeds: job.conditioning.imageEmbeds,
       added_time_ids: floatTensor([3], Float32Array.from(job.addedTimeIds)),
-      ...(job.control && { control_scale: scalar(job.control.scale) }),
+      ...(control && { control_scale: scalar(control.scale) }),
     };
     const local = linearGuidance(min, max, frames);
     const global = linearGuidance(min, max, count);
@@ -76,7 +88,7 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
           sigma: scalar(sigma),
           timestep: scalar(timestep),
           ...(guided && { guidance: floatTensor([frames], scales) }),
-          ...(job.control && { control: { ref: 'control', rows: window.poses } }),
+          ...(control && { [features ? 'control_features' : 'control']: { ref: 'control', rows: window.poses } }),
         };
         const { prediction } = await engine.run(session, inputs, { signal: job.signal });
         return prediction as FloatTensor;
@@ -87,7 +99,7 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       signal: job.signal,
     });
   } finally {
-    if (job.control) await engine.forget('control').catch(() => {});
+    if (control) await engine.forget('control').catch(() => {});
     await engine.release(session).catch(() => {});
   }
 }

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { type ModelFolder, openModelFolder } from '../models/checkpoint/model-folder.js';
+import { isTimeless } from '../models/controlnext/timeless.js';
 import { PantomimeError } from '../models/errors.js';
 import { buildImageEncoder } from '../models/graphs/image-encoder.js';
 import { buildUnetStep } from '../models/graphs/unet-step.js';
@@ -20,6 +21,7 @@ import { type ContextWindow, contextWindows, costFactor } from '../stages/denois
 import { type FfmpegTools, locateFfmpeg } from '../stages/ffmpeg/locate.js';
 import { readPictureInfo } from '../stages/reference/picture-info.js';
 import { checkDisk, checkOutput } from './check-output.js';
+import { buildControlFeatures, featureBatch } from './control-features.js';
 import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
 import { type ModelCard, readModelCard } from './model-card.js';
@@ -53,6 +55,8 @@ export type Plan = {
   readonly seed: number;
   readonly provider: Provider;
   readonly residency: Residency;
+  /** The control network does not look at the noise level: its features are computed once for all steps. */
+  readonly controlOnce: boolean;
   readonly cost: PlanCost;
   readonly notes: readonly string[];
 };
@@ -103,7 +107,8 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const provider = chooseProvider(options.provider);
 
   // Building the graphs binds every tensor by name and shape, so that a wrong checkpoint is reported now.
-  const graphs = buildGraphs({ options, model, size, frames, guided, provider });
+  const controlOnce = model.controlnext !== undefined && (await isTimeless(model.controlnext));
+  const graphs = buildGraphs({ options, model, size, frames, guided, provider, controlOnce });
   const { runDir, video } = outputPaths(options, movement.path);
   const begun = options.resume ? await unfinishedRun(runDir) : {};
   const residency = residencyFor(provider, options, begun, graphs.step);
@@ -130,6 +135,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     seed: options.seed ?? begun.seed ?? randomInt(2 ** 32),
     provider,
     residency,
+    controlOnce,
     cost,
     notes,
   };
@@ -188,7 +194,13 @@ function chooseProvider(provider: AnimateOptions['provider']): Provider {
   return cuda ? 'cuda' : 'cpu';
 }
 
-type Graphs = { readonly step: BuiltGraph; readonly decode: BuiltGraph; readonly once: readonly BuiltGraph[] };
+type Graphs = {
+  readonly step: BuiltGraph;
+  readonly decode: BuiltGraph;
+  /** Control features of one batch of frames, where they are computed once for all steps. */
+  readonly features: BuiltGraph | undefined;
+  readonly once: readonly BuiltGraph[];
+};
 
 /** Every network of the run as a graph; nothing is loaded. */
 function buildGraphs({
@@ -198,15 +210,20 @@ function buildGraphs({
   frames,
   guided,
   provider,
-}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider'>): Graphs {
+  controlOnce,
+}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'controlOnce'>): Graphs {
   const how = { residency: 'low-memory', target: provider } as const;
   const step = buildUnetStep({
     ...{ ...how, ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, guidance: guided },
-    ...{ controlnext: model.controlnext, frames: Math.min(options.chunk, frames) },
+    ...{ controlnext: model.controlnext, controlFeatures: controlOnce, frames: Math.min(options.chunk, frames) },
     pixelsPerLatent: parseVaeConfig(model.vae.config).pixelsPerLatent,
   });
   return {
     step,
+    features:
+      controlOnce && model.controlnext
+        ? buildControlFeatures(model.controlnext, model.unet.config, { ...how, ...size })
+        : undefined,
     decode: buildVaeDecode({ ...how, ...model.vae, ...size, frames: options.decodeChunk }),
     once: [buildVaeEncode({ ...how, ...model.vae, ...size }), buildImageEncoder({ ...how, ...model.imageEncoder })],
   };
@@ -235,7 +252,8 @@ const arenaFactor = 2.4;
 const foldedFactor = 3;
 
 function planCost({ frames, size, windows, schedule, residency, options, graphs }: CostInputs): PlanCost {
-  const { step, decode, once } = graphs;
+  const { step, decode, features, once } = graphs;
+  const all = [step, decode, ...(features ? [features] : []), ...once];
   const forwards = windows.length * schedule.timesteps.length;
   const decodes = decodeChunks(frames, {
     chunk: options.decodeChunk,
@@ -248,9 +266,12 @@ function planCost({ frames, size, windows, schedule, residency, options, graphs 
     forwards,
     factor: costFactor(windows, frames),
     multiplyAdds:
-      forwards * totalOf(step) + decodes * totalOf(decode) + once.reduce((sum, one) => sum + totalOf(one), 0),
+      forwards * totalOf(step) +
+      decodes * totalOf(decode) +
+      (features ? Math.ceil(frames / featureBatch) * totalOf(features) : 0) +
+      once.reduce((sum, one) => sum + totalOf(one), 0),
     weightBytes: step.weightBytes,
-    memoryBytes: engineBytes + Math.max(...[step, decode, ...once].map(peakOf)),
+    memoryBytes: engineBytes + Math.max(...all.map(peakOf)),
     diskBytes: frames * size.width * size.height * 3 * 1.3 + 64 * 2 ** 20,
   };
 }

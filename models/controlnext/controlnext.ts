@@ -65,3 +65,9 @@ export class ControlNeXt extends Module {
     return last.forward(h);
   }
 }
+
+/** Rows or columns of the features of a picture with `side` rows or columns. */
+export function featureSide(side: number, padding: ControlPadding = 0): number {
+  const halved = (n: number) => Math.floor((n - 1) / 2) + 1;
+  return halved(halved(halved(side) - 4 * (1 - padding)));
+}

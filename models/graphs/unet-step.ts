@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { ControlNeXt, type ControlPadding } from '../controlnext/controlnext.js';
+import { ControlNeXt, type ControlPadding, featureSide } from '../controlnext/controlnext.js';
 import { injectControl } from '../controlnext/inject.js';
 import { PantomimeError } from '../errors.js';
 import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
@@ -16,6 +16,8 @@ export type UnetStepOptions = {
   /** Left out: no control, and no inputs `control` and `control_scale`. */
   readonly controlnext?: Checkpoint | undefined;
   readonly controlPadding?: ControlPadding | undefined;
+  /** Takes ControlNeXt's features as an input instead of computing them from pictures. */
+  readonly controlFeatures?: boolean | undefined;
   readonly frames: number;
   /** Size of the video in pixels. */
   readonly height: number;
@@ -37,7 +39,8 @@ export type UnetStepOptions = {
  * Inputs, h and w being height and width in latents, L channels of the latents (4 in SVD), D width of the image embedding:
  * - `latents` float32 [F, L, h, w], not scaled; `sigma` float32 [1]; `timestep` float32 [1], 0.25 ln(sigma)
  * - `image_latents` float32 [L, h, w], for all frames; `image_embeds` float32 [1, 1, D]; `added_time_ids` float32 [3]
- * - `control` uint8 [F, H, W, 3], RGB control pictures; `control_scale` float32 [1]
+ * - `control` uint8 [F, H, W, 3], RGB control pictures, or with `controlFeatures` `control_features` float32
+ *   [F, C, hc, wc], what `buildControlNeXt` makes of them; `control_scale` float32 [1]
  * - `guidance` float32 [F], one scale for each frame
  *
  * Output `prediction` float32 [F, L, h, w]: v_uncond + guidance * (v_cond - v_uncond). The unconditional branch has
@@ -94,19 +97,26 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
   return graph.finish();
 }
 
-/** Adds ControlNeXt to the graph; returns what it does to the state after down block 0. */
+/** Adds ControlNeXt, or its features, to the graph; returns what it does to the state after down block 0. */
 function controlOf(
   graph: Graph,
   checkpoint: Checkpoint,
   timestep: Value,
   channels: number,
-  { frames, height, width, guidance, controlPadding }: UnetStepOptions,
+  { frames, height, width, guidance, controlPadding, controlFeatures = false }: UnetStepOptions,
 ): (h: Value) => Value {
-  const network = new ControlNeXt(channels, controlPadding);
-  graph.bind(network, checkpoint, 'controlnext');
-  const pictures = graph.input('control', 'uint8', [frames, height, width, 3]);
+  const given = () => {
+    const sides = [height, width].map((side) => featureSide(side, controlPadding));
+    return graph.input('control_features', 'float32', [frames, channels, ...sides]);
+  };
+  const computed = () => {
+    const network = new ControlNeXt(channels, controlPadding);
+    graph.bind(network, checkpoint, 'controlnext');
+    const pictures = graph.input('control', 'uint8', [frames, height, width, 3]);
+    return network.forward(posePixels(pictures), timestep);
+  };
+  const features = controlFeatures ? given() : computed();
   const scale = graph.input('control_scale', 'float32', [1]);
-  const features = network.forward(posePixels(pictures), timestep);
   return (h) => {
     if (!guidance) return injectControl(h, features, scale);
     const [uncond, cond] = halve(h, 0);

@@ -1,0 +1,90 @@
+import { open, rename, rm, stat } from 'node:fs/promises';
+import type { Checkpoint } from '../models/checkpoint/checkpoint.js';
+import { featureSide } from '../models/controlnext/controlnext.js';
+import { buildControlNeXt } from '../models/graphs/controlnext.js';
+import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
+import type { Target } from '../models/onnx/graph.js';
+import type { Engine } from '../models/runtime/engine.js';
+import { parseUNetConfig } from '../models/svd/unet-config.js';
+import { type FloatTensor, floatTensor, sizeOf } from '../models/tensor.js';
+import type { ControlMaps } from './control-maps.js';
+import type { Size } from './size.js';
+
+/** ControlNeXt's features of every frame in a raw file, float32 [frames, C, h, w], read by rows. */
+export type ControlFeatures = {
+  readonly file: string;
+  readonly dtype: 'float32';
+  readonly dims: readonly [frames: number, channels: number, height: number, width: number];
+};
+
+export type ControlFeaturesJob = {
+  readonly network: Checkpoint;
+  readonly maps: ControlMaps;
+  readonly unetConfig: unknown;
+  readonly residency: Residency;
+  readonly onFrame?: ((done: number) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** Pictures that go through the network at once. */
+export const featureBatch = 4;
+
+/** The graph of one batch. Throws PantomimeError `model.mismatch`. */
+export function buildControlFeatures(
+  controlnext: Checkpoint,
+  unetConfig: unknown,
+  how: Size & { readonly residency: Residency; readonly target: Target },
+): BuiltGraph {
+  const channels = parseUNetConfig(unetConfig).levels[0]?.channels ?? 0;
+  return buildControlNeXt({ ...how, controlnext, channels, frames: featureBatch });
+}
+
+/**
+ * Computes the features of all control pictures once, for a network that does not look at the noise level. `file` appears
+ * when complete; an earlier one of the right length is taken over (its name is a hash of what it was made from).
+ */
+export async function writeControlFeatures(
+  engine: Engine,
+  file: string,
+  job: ControlFeaturesJob,
+): Promise<ControlFeatures> {
+  const [frames, height, width] = job.maps.dims;
+  const channels = parseUNetConfig(job.unetConfig).levels[0]?.channels ?? 0;
+  const dims = [frames, channels, featureSide(height), featureSide(width)] as const;
+  const features = { file, dtype: 'float32', dims } as const;
+  const earlier = await stat(file).catch(() => undefined);
+  if (earlier?.size === sizeOf(dims) * 4) return features;
+
+  const how = { width, height, residency: job.residency, target: engine.info.provider };
+  const graph = buildControlFeatures(job.network, job.unetConfig, how);
+  const part = `${file}.part`;
+  const session = await engine.load(graph);
+  try {
+    await engine.define('pictures', job.maps);
+    const handle = await open(part, 'w');
+    try {
+      const timestep = floatTensor([1], new Float32Array(1));
+      for (let first = 0; first < frames; first += featureBatch) {
+        // The last batch repeats the last picture.
+        const rows = Array.from({ length: featureBatch }, (_, i) => Math.min(first + i, frames - 1));
+        const inputs = { control: { ref: 'pictures', rows }, timestep };
+        const { features: found } = await engine.run(session, inputs, { signal: job.signal });
+        const wanted = Math.min(featureBatch, frames - first);
+        const { data } = found as FloatTensor;
+        await handle.writeFile(new Uint8Array(data.buffer, data.byteOffset, (data.byteLength / featureBatch) * wanted));
+        job.onFrame?.(first + wanted);
+      }
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(part, file);
+  } catch (error) {
+    await rm(part, { force: true });
+    throw error;
+  } finally {
+    await engine.forget('pictures').catch(() => {});
+    await engine.release(session).catch(() => {});
+  }
+  return features;
+}

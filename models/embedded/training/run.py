@@ -65,12 +65,21 @@ class Run:
         self.first, self.spent = 0, 0.0
         if self.path.exists():
             state = torch.load(self.path, map_location="cpu", weights_only=True)
-            for key, module in modules.items():
-                module.load_state_dict(state["modules"][key])
-            self.average.values, self.average.count = state["average"], state["count"]
-            optimizer.load_state_dict(state["optimizer"])
-            self.first, self.spent = state["step"], state["seconds"]
+            self.restore(state)
             print(f"{name}: going on at step {self.first}", flush=True)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """A checkpoint with nothing but averages (`import_bundle.py`) is a start at step 0 from them."""
+        whole = "modules" in state
+        for key, module in self.modules.items():
+            missing, unknown = module.load_state_dict(state["modules" if whole else "average"][key], strict=whole)
+            if unknown:
+                raise ValueError(f"{self.path}: not parameters of {key}: {', '.join(unknown[:5])}")
+        self.average = Average(self.modules, self.average.decay)
+        if whole:
+            self.average.values, self.average.count = state["average"], state["count"]
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.first, self.spent = state["step"], state["seconds"]
 
     def save(self, step: int, seconds: float) -> None:
         state = {

@@ -19,8 +19,8 @@ from latents import PatchComponents
 from layout.controlnext import ControlNeXtSDVModel
 from layout.inject import ZeroConv, cross_norm, plain
 from layout.unet import UNetSpatioTemporalConditionModel
-from networks import (SIGMA_MAX, SIGMA_MIN, UNET, Condition, ImageEncoder, denoising_loss, drop_randomly, on_device,
-                      predict, random_ids)
+from networks import (SIGMA_MAX, SIGMA_MIN, UNET, Condition, denoising_loss, drop_randomly, on_device,
+                      predict, random_ids, trained_encoder)
 from noise import euler, karras
 from optimizer import Optimizer
 from run import arguments, averaged, prepare
@@ -76,14 +76,12 @@ def silhouette_overlap(ask, components: PatchComponents, held: Cast, encoder: nn
 
 def run_one(method: str, seed: int, args, stills: Cast, held: Cast, device) -> dict:
     torch.manual_seed(seed)
-    components = PatchComponents.load(torch.load(f"{args.out}/components.pt", weights_only=True))
+    components = PatchComponents.load(f"{args.out}/components.safetensors")
     unet = UNetSpatioTemporalConditionModel(UNET)
     unet.load_state_dict(averaged(args.out, "base", "unet"))
-    choose_learnable(unet, temporal=False)
+    choose_learnable(unet, "control")
     unet = on_device(unet, device)
-    encoder = ImageEncoder(stills.shards[0][3].shape[1])
-    encoder.load_state_dict(averaged(args.out, "base", "encoder"))
-    encoder = on_device(encoder, device).requires_grad_(False)
+    encoder = on_device(trained_encoder(args.out), device)
     control = ControlNeXtSDVModel(UNET["block_out_channels"][0])
     control.load_state_dict(averaged(args.out, "reader", "control"))
     # The last layer starts anew, or the head start would favour whichever way uses it as it is.

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import torch
 
-from layout.clip import CLIPVisionModelWithProjection
 from layout.controlnext import ControlNeXtSDVModel
 from layout.save import SCHEDULER, save_bundle
 from layout.unet import UNetSpatioTemporalConditionModel
 from layout.vae import AutoencoderKLTemporalDecoder
-from networks import CLIP, SIGMA_MAX, SIGMA_MIN, UNET, VAE
+from networks import SIGMA_MAX, SIGMA_MIN, UNET, VAE, trained_encoder
 from run import averaged
 from train_control import Subset, choose_learnable
 
@@ -28,7 +27,7 @@ def main() -> None:
     unet = UNetSpatioTemporalConditionModel(UNET)
     unet.load_state_dict(averaged(args.out, "base", "unet"))
     if (Path(args.out) / "motion.pt").exists():
-        choose_learnable(unet, temporal=True, blocks=())
+        choose_learnable(unet, "motion")
         Subset(unet).load_state_dict(averaged(args.out, "motion", "subset"))
     with torch.no_grad():
         for name, p in unet.named_parameters():
@@ -37,7 +36,7 @@ def main() -> None:
     base = {name: value.clone() for name, value in unet.state_dict().items()}
 
     last = "video" if (Path(args.out) / "video.pt").exists() else "control"
-    choose_learnable(unet, temporal=last == "video")
+    choose_learnable(unet, last)
     subset = Subset(unet)
     subset.load_state_dict(averaged(args.out, last, "subset"))
     overlay = {name: value.detach().clone() for name, value in subset.named().items()}
@@ -47,9 +46,7 @@ def main() -> None:
     control.load_state_dict(averaged(args.out, last, "control"))
     vae = AutoencoderKLTemporalDecoder(VAE)
     vae.load_state_dict(averaged(args.out, "vae", "vae"))
-    encoder = CLIPVisionModelWithProjection(CLIP)
-    states = averaged(args.out, "base", "encoder")
-    encoder.load_state_dict({k[len("clip.") :]: v for k, v in states.items() if k.startswith("clip.")})
+    encoder = trained_encoder(args.out).clip
 
     scheduler = {**SCHEDULER, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN}
     save_bundle(args.bundle, unet=unet, vae=vae, image_encoder=encoder, controlnext=control, overlay=overlay,

@@ -25,7 +25,7 @@ def main() -> None:
         print(f"{channels} components: {psnr(components.decode(components.encode(fresh)), fresh):.2f} dB", flush=True)
     components = PatchComponents.fit(pictures, LATENT_CHANNELS)
     print("deviation of each latent channel:", components.encode(fresh).std((0, 2, 3)))
-    torch.save(components.state_dict(), f"{args.out}/components.pt")
+    components.save(f"{args.out}/components.safetensors")
 
 
 if __name__ == "__main__":

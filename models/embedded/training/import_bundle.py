@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from shutil import copy
 
 import torch
 from safetensors.torch import load_file
@@ -18,9 +19,9 @@ from networks import UNET
 from train_control import Subset, choose_learnable
 
 
-def named(unet: UNetSpatioTemporalConditionModel, values: dict[str, torch.Tensor], **choice) -> dict[str, torch.Tensor]:
+def named(unet: UNetSpatioTemporalConditionModel, values: dict[str, torch.Tensor], stage: str) -> dict[str, torch.Tensor]:
     """A subset's state, its values from `values` where they are there, else from the UNet."""
-    choose_learnable(unet, **choice)
+    choose_learnable(unet, stage)
     subset = Subset(unet)
     state = {name: values.get(name, p.detach()) for name, p in subset.named().items()}
     return {f"values.{i}": state[name].float() for i, name in enumerate(subset.names)}
@@ -44,12 +45,13 @@ def main() -> None:
     unet.load_state_dict(base)
     runs = {
         "base": {"unet": base, "encoder": clip},
-        "motion": {"subset": named(unet, {}, temporal=True, blocks=())},
-        "control": {"subset": named(unet, overlay, temporal=False), "control": control},
-        "video": {"subset": named(unet, overlay, temporal=True), "control": control},
+        "motion": {"subset": named(unet, {}, "motion")},
+        "control": {"subset": named(unet, overlay, "control"), "control": control},
+        "video": {"subset": named(unet, overlay, "video"), "control": control},
         "reader": {"control": control},
         "vae": {"vae": load("vae/diffusion_pytorch_model.safetensors")},
     }
+    copy(Path(__file__).with_name("components.safetensors"), out)
     for name, average in runs.items():
         torch.save({"average": average}, out / f"{name}.pt")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 PATCH = 4
@@ -45,11 +46,12 @@ class PatchComponents:
         patches = torch.einsum("nchw,pc->nphw", latents, self.basis / self.scale)
         return (F.pixel_shuffle(patches + self.mean[:, None, None], PATCH) + 1) / 2
 
-    def state_dict(self) -> dict[str, Tensor]:
-        return {"mean": self.mean, "basis": self.basis, "scale": self.scale}
+    def save(self, path: str) -> None:
+        save_file({"mean": self.mean, "basis": self.basis.contiguous(), "scale": self.scale}, path)
 
     @staticmethod
-    def load(state: dict[str, Tensor]) -> "PatchComponents":
+    def load(path: str) -> "PatchComponents":
+        state = load_file(path)
         return PatchComponents(state["mean"], state["basis"], state["scale"])
 
 

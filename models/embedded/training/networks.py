@@ -14,6 +14,7 @@ from layout.clip import CLIPVisionModelWithProjection, clip_pixels
 from layout.controlnext import ControlNeXtSDVModel
 from layout.unet import UNetSpatioTemporalConditionModel
 from noise import noisy
+from run import averaged
 
 WIDTH, HEIGHT = 128, 192
 LATENT_CHANNELS = 8
@@ -79,6 +80,14 @@ class ImageEncoder(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """[B, 3, H, W] in 0..1 -> [B, D]."""
         return self.clip(clip_pixels(pictures))
+
+
+def trained_encoder(folder: str) -> ImageEncoder:
+    """The image encoder of the base run, to be used as it is (its head for traits is left out)."""
+    encoder = ImageEncoder(1)
+    state = averaged(folder, "base", "encoder")
+    encoder.clip.load_state_dict({key[len("clip.") :]: value for key, value in state.items() if key.startswith("clip.")})
+    return encoder.requires_grad_(False)
 
 
 @dataclass

@@ -18,7 +18,7 @@ from layout.controlnext import ControlNeXtSDVModel
 from layout.inject import cross_norm
 from layout.unet import UNetSpatioTemporalConditionModel
 from layout.vae import AutoencoderKLTemporalDecoder
-from networks import UNET, VAE, Condition, ImageEncoder, predict
+from networks import UNET, VAE, Condition, predict, trained_encoder
 from noise import euler, karras
 from run import averaged
 from train_control import Subset, choose_learnable
@@ -40,13 +40,15 @@ def main() -> None:
     cast = Cast(args.data, args.kind)
     temporal = args.run == "video"
     frames = 8
-    components = PatchComponents.load(torch.load(f"{args.out}/components.pt", weights_only=True))
+    components = PatchComponents.load(f"{args.out}/components.safetensors")
     unet = UNetSpatioTemporalConditionModel(UNET)
     unet.load_state_dict(averaged(args.out, "base", "unet"))
-    encoder = ImageEncoder(cast.shards[0][3].shape[1])
-    encoder.load_state_dict(averaged(args.out, "base", "encoder"))
+    encoder = trained_encoder(args.out)
     control = ControlNeXtSDVModel(UNET["block_out_channels"][0])
-    choose_learnable(unet, temporal)
+    if temporal:
+        choose_learnable(unet, "motion")
+        Subset(unet).load_state_dict(averaged(args.out, "motion", "subset"))
+    choose_learnable(unet, args.run)
     Subset(unet).load_state_dict(averaged(args.out, args.run, "subset"))
     control.load_state_dict(averaged(args.out, args.run, "control"))
     vae = AutoencoderKLTemporalDecoder(VAE)

@@ -21,7 +21,7 @@ def main() -> None:
     args = arguments(__doc__, steps=6000, batch=16, lr=3e-3).parse_args()
     device = prepare(args)
     stills = Cast(args.data, "stills")
-    components = PatchComponents.load(torch.load(f"{args.out}/components.pt", weights_only=True))
+    components = PatchComponents.load(f"{args.out}/components.safetensors")
     unet = UNetSpatioTemporalConditionModel(UNET)
     init_temporal_identity(unet)
     for _, p in temporal_parameters(unet):

@@ -12,7 +12,7 @@ from latents import PatchComponents
 from layout.controlnext import ControlNeXtSDVModel
 from layout.inject import cross_norm
 from layout.unet import UNetSpatioTemporalConditionModel, temporal_parameters
-from networks import UNET, Condition, ImageEncoder, denoising_loss, drop_randomly, on_device, random_ids
+from networks import UNET, Condition, denoising_loss, drop_randomly, on_device, random_ids, trained_encoder
 from optimizer import Optimizer
 from run import Run, arguments, averaged, prepare
 
@@ -22,14 +22,21 @@ LEARNABLE = ("down_blocks.1.", "mid_block.")
 SETTLED = ("embedding.", "down_res.0.", "down_sample.0.")
 
 
-def choose_learnable(unet: torch.nn.Module, temporal: bool, blocks: tuple = LEARNABLE) -> int:
-    """Freezes all of the UNet but the subset (and the temporal branches); returns how many parameters may learn."""
+def choose_learnable(unet: torch.nn.Module, stage: str) -> int:
+    """
+    Freezes all of the UNet but what a stage trains; returns how many parameters that is. `motion`: every temporal branch.
+    `control`: the spatial layers of the subset. `video`: those and the subset's temporal resnets.
+    """
     count = 0
     in_time = {name for name, _ in temporal_parameters(unet.requires_grad_(True))}
+    # Queries and keys for a single token are never computed, and have no gradient.
+    unused = (".attn2.to_q.", ".attn2.to_k.", "transformer_blocks.0.norm2.")
     for name, p in unet.named_parameters():
-        # Queries and keys for a single token are never computed.
-        unused = any(mark in name for mark in (".attn2.to_q.", ".attn2.to_k.")) or ("_blocks.0.norm2." in name and "transformer" in name)
-        p.requires_grad_((temporal if name in in_time else name.startswith(blocks) if blocks else False) and not unused)
+        if name in in_time:
+            wanted = stage == "motion" or (stage == "video" and name.startswith(LEARNABLE) and ".resnets." in name)
+        else:
+            wanted = stage != "motion" and name.startswith(LEARNABLE)
+        p.requires_grad_(wanted and not any(mark in name for mark in unused))
         count += p.numel() if p.requires_grad else 0
     return count
 
@@ -53,14 +60,12 @@ def main() -> None:
     args = parser.parse_args()
     device = prepare(args)
     stills = Cast(args.data, "stills")
-    components = PatchComponents.load(torch.load(f"{args.out}/components.pt", weights_only=True))
+    components = PatchComponents.load(f"{args.out}/components.safetensors")
     unet = UNetSpatioTemporalConditionModel(UNET)
     unet.load_state_dict(averaged(args.out, "base", "unet"))
-    learnable = choose_learnable(unet, temporal=False)
+    learnable = choose_learnable(unet, "control")
     unet = on_device(unet, device)
-    encoder = ImageEncoder(stills.shards[0][3].shape[1])
-    encoder.load_state_dict(averaged(args.out, "base", "encoder"))
-    encoder = encoder.to(device).eval().requires_grad_(False)
+    encoder = on_device(trained_encoder(args.out), device)
     control = ControlNeXtSDVModel(UNET["block_out_channels"][0])
     if args.reader:
         control.load_state_dict(averaged(args.out, args.reader, "control"))

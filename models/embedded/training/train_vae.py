@@ -35,7 +35,7 @@ def main() -> None:
     args = parser.parse_args()
     device = prepare(args)
     stills = Cast(args.data, "stills")
-    components = PatchComponents.load(torch.load(f"{args.out}/components.pt", weights_only=True))
+    components = PatchComponents.load(f"{args.out}/components.safetensors")
     vae = AutoencoderKLTemporalDecoder(VAE)
     init_temporal_identity(vae)
     for name, p in vae.named_parameters():

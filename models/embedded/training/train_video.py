@@ -14,7 +14,7 @@ from latents import PatchComponents
 from layout.controlnext import ControlNeXtSDVModel
 from layout.inject import cross_norm
 from layout.unet import UNetSpatioTemporalConditionModel
-from networks import UNET, Condition, ImageEncoder, denoising_loss, drop_randomly, on_device, random_ids
+from networks import UNET, Condition, denoising_loss, drop_randomly, on_device, random_ids, trained_encoder
 from optimizer import Optimizer
 from run import Run, arguments, averaged, prepare
 from train_control import SETTLED, Subset, choose_learnable
@@ -27,28 +27,26 @@ def main() -> None:
     args = parser.parse_args()
     device = prepare(args)
     clips = Cast(args.data, "clips")
-    components = PatchComponents.load(torch.load(f"{args.out}/components.pt", weights_only=True))
+    components = PatchComponents.load(f"{args.out}/components.safetensors")
     unet = UNetSpatioTemporalConditionModel(UNET)
     unet.load_state_dict(averaged(args.out, "base", "unet"))
-    encoder = ImageEncoder(clips.shards[0][3].shape[1])
-    encoder.load_state_dict(averaged(args.out, "base", "encoder"))
-    encoder = on_device(encoder, device).eval().requires_grad_(False)
+    encoder = on_device(trained_encoder(args.out), device)
     control = None
     if args.stage == "motion":
-        choose_learnable(unet, temporal=True, blocks=())
+        choose_learnable(unet, "motion")
         subset = Subset(unet)
         modules = {"subset": subset}
     else:
-        choose_learnable(unet, temporal=True, blocks=())
+        choose_learnable(unet, "motion")
         Subset(unet).load_state_dict(averaged(args.out, "motion", "subset"))
-        choose_learnable(unet, temporal=False)
+        choose_learnable(unet, "control")
         Subset(unet).load_state_dict(averaged(args.out, "control", "subset"))
         control = ControlNeXtSDVModel(UNET["block_out_channels"][0])
         control.load_state_dict(averaged(args.out, "control", "control"))
         for name, p in control.named_parameters():
             p.requires_grad_(not name.startswith(SETTLED))
         control = on_device(control, device)
-        choose_learnable(unet, temporal=True)
+        choose_learnable(unet, "video")
         subset = Subset(unet)
         modules = {"subset": subset, "control": control}
     unet = on_device(unet, device)

@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { buildControlNeXt } from '#dist/models/graphs/controlnext.js';
 import { buildUnetStep, type UnetStepOptions } from '#dist/models/graphs/unet-step.js';
 import { floatTensor } from '#dist/models/tensor.js';
 import { fixture, networkTolerance, openTinyModel, type TinyModel } from '../support/fixtures.js';
-import { type Feeds, openGraph, relativeL2 } from '../support/run-graph.js';
+import { type Feeds, openGraph, relativeL2, runGraph } from '../support/run-graph.js';
 import { openFixture } from '../support/tensors.js';
 
 /*
@@ -96,6 +97,19 @@ test('without control: as with a control scale of zero', async () => {
   expect(relativeL2(none.prediction!.data, silent.prediction!.data)).toBeLessThan(networkTolerance);
   // The unconditional branch never sees the control; with it the prediction is another one.
   expect(relativeL2(none.prediction!.data, (await run.floats('step2_guided_pred')).data)).toBeGreaterThan(0.01);
+});
+
+test('control features may be given instead of pictures', async () => {
+  const { timestep, ...noise } = await stepInputs(1);
+  const { control, ...fixed } = await fixedInputs();
+  const { controlnext, frames, height, width, residency, target } = options();
+  const network = { controlnext: controlnext!, channels: 32, frames, height, width, residency, target };
+  const { features } = await runGraph(buildControlNeXt(network), { control: control!, timestep: timestep! });
+  const built = buildUnetStep({ ...options(), controlFeatures: true });
+  expect(built.inputs.map(({ name }) => name)).not.toContain('control');
+  const inputs = { ...fixed, ...noise, timestep: timestep!, control_features: features! };
+  const { prediction } = await runGraph(built, inputs);
+  expect(relativeL2(prediction!.data, (await run.floats('step1_guided_pred')).data)).toBeLessThan(networkTolerance);
 });
 
 test.each([

@@ -7,18 +7,37 @@ The temporal branches stay the identity and are not computed.
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 
 from data import Cast
+from free_channels import DOWN, READER, free_channels
 from latents import PatchComponents
 from layout.unet import UNetSpatioTemporalConditionModel, init_temporal_identity, temporal_parameters
 from networks import UNET, Condition, ImageEncoder, denoising_loss, drop_randomly, on_device, random_ids
 from optimizer import Optimizer
 from run import Run, arguments, prepare
+from train_encoder import trait_loss
+
+
+def keep_clear(unet: torch.nn.Module) -> None:
+    """No gradient reaches what makes or reads the cleared channels."""
+    channels = free_channels(unet.state_dict())
+    parameters = dict(unet.named_parameters())
+
+    def stop(name: str, axis: int) -> None:
+        p = parameters[name]
+        mask = torch.ones(p.shape[axis], device=p.device).index_fill_(0, channels, 0)
+        p.register_hook(lambda grad: grad * mask.view([-1 if i == axis else 1 for i in range(p.ndim)]))
+
+    for name in (f"{DOWN}.weight", f"{DOWN}.bias", f"{READER}.norm1.weight", f"{READER}.norm1.bias"):
+        stop(name, 0)
+    for name in ("conv1", "conv_shortcut"):
+        stop(f"{READER}.{name}.weight", 1)
 
 
 def main() -> None:
-    args = arguments(__doc__, steps=6000, batch=16, lr=3e-3).parse_args()
+    parser = arguments(__doc__, steps=6000, batch=16, lr=3e-3)
+    parser.add_argument("--free", action="store_true", help="keep cleared channels of the state clear (free_channels.py)")
+    args = parser.parse_args()
     device = prepare(args)
     stills = Cast(args.data, "stills")
     components = PatchComponents.load(f"{args.out}/components.safetensors")
@@ -31,16 +50,19 @@ def main() -> None:
     optimizer = Optimizer([unet, encoder], args.lr, args.steps)
     run = Run("base", args, {"unet": unet, "encoder": encoder}, optimizer)
 
+    if args.free:
+        keep_clear(unet)
+
     def loss_of(step, rng):
         batch = stills.sample(rng, args.batch, pose=False).to(device)
         with torch.autocast(device.type, torch.bfloat16):
             embedding = encoder(batch.reference)
-            traits = F.mse_loss(encoder.traits(embedding).float(), batch.traits)
+            traits = trait_loss(encoder.traits(embedding), batch.traits)
         latents = components.encode(batch.reference)
         latents = latents + 0.05 * torch.randn_like(latents)
         condition, _ = drop_randomly(Condition(latents, embedding.float(), random_ids(args.batch, device)))
         loss, parts = denoising_loss(unet, components, batch, condition, 1, -0.2, 1.3, temporal=False)
-        return {"loss": loss + 0.5 * traits, "v": loss, "traits": traits, **parts}
+        return {"loss": loss + traits, "v": loss, "traits": traits, **parts}
 
     run.train(loss_of)
 

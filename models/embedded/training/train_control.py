@@ -8,6 +8,7 @@ from __future__ import annotations
 import torch
 
 from data import Cast
+from free_channels import free_channels, into_free_channels
 from latents import PatchComponents
 from layout.controlnext import ControlNeXtSDVModel
 from layout.inject import cross_norm
@@ -16,10 +17,10 @@ from networks import UNET, Condition, denoising_loss, drop_randomly, on_device, 
 from optimizer import Optimizer
 from run import Run, arguments, averaged, prepare
 
-#: Blocks of the UNet whose spatial layers are fine-tuned: the first ones that see the control.
-LEARNABLE = ("down_blocks.1.", "mid_block.")
+#: Blocks of the UNet whose spatial layers are fine-tuned: the one that sees the control first, and those that paint.
+LEARNABLE = ("down_blocks.1.", "mid_block.", "up_blocks.2.")
 #: Parts of the control module that are not trained further: they cost most and can read skeletons already.
-SETTLED = ("embedding.", "down_res.0.", "down_sample.0.")
+SETTLED = ("embedding.", "down_res.0.", "down_sample.0.", "mid_convs.1.")
 
 
 def choose_learnable(unet: torch.nn.Module, stage: str) -> int:
@@ -68,7 +69,11 @@ def main() -> None:
     encoder = on_device(trained_encoder(args.out), device)
     control = ControlNeXtSDVModel(UNET["block_out_channels"][0])
     if args.reader:
-        control.load_state_dict(averaged(args.out, args.reader, "control"))
+        weights = averaged(args.out, args.reader, "control")
+        channels = free_channels(unet.state_dict())
+        if len(channels):
+            into_free_channels(weights, channels)
+        control.load_state_dict(weights)
         for name, p in control.named_parameters():
             p.requires_grad_(not name.startswith(SETTLED))
     control = on_device(control, device)
@@ -86,7 +91,7 @@ def main() -> None:
         condition, scale = drop_randomly(Condition(latents, embedding.float(), random_ids(args.batch, device)))
         scale = scale[:, None, None, None]
         poses = batch.poses.contiguous(memory_format=torch.channels_last)
-        loss, parts = denoising_loss(unet, components, batch, condition, 1, 0.5, 1.4, temporal=False,
+        loss, parts = denoising_loss(unet, components, batch, condition, 1, 1.0, 1.3, temporal=False,
                                      control=lambda t: control(poses, t), combine=lambda h, f: cross_norm(h, f, scale))
         return {"loss": loss, **parts}
 

@@ -25,6 +25,7 @@ from noise import euler, karras
 from optimizer import Optimizer
 from run import arguments, averaged, prepare
 from train_control import SETTLED, Subset, choose_learnable
+from train_reader import timeless
 
 METHODS = ("cross", "zero", "plain")
 
@@ -88,7 +89,7 @@ def run_one(method: str, seed: int, args, stills: Cast, held: Cast, device) -> d
     control.mid_convs[1].reset_parameters()
     for name, p in control.named_parameters():
         p.requires_grad_(not name.startswith(SETTLED))
-    control = on_device(control, device)
+    control = on_device(timeless(control), device)
     combine = injection(method)
     optimizer = Optimizer([Subset(unet), control, combine], args.lr, args.steps, warmup=10)
 

@@ -16,6 +16,7 @@ from layout.unet import UNetSpatioTemporalConditionModel, temporal_parameters
 from networks import UNET, Condition, denoising_loss, drop_randomly, on_device, random_ids, trained_encoder
 from optimizer import Optimizer
 from run import Run, arguments, averaged, prepare
+from train_reader import timeless
 
 #: Blocks of the UNet whose spatial layers are fine-tuned: the one that sees the control first, and those that paint.
 LEARNABLE = ("down_blocks.1.", "mid_block.", "up_blocks.2.")
@@ -76,7 +77,7 @@ def main() -> None:
         control.load_state_dict(weights)
         for name, p in control.named_parameters():
             p.requires_grad_(not name.startswith(SETTLED))
-    control = on_device(control, device)
+    control = on_device(timeless(control), device)
     subset = Subset(unet)
     print(f"{sum(p.numel() for p in unet.parameters())} parameters in the UNet, {learnable} of them learn, "
           f"{sum(p.numel() for p in control.parameters())} in the control module", flush=True)

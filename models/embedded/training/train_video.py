@@ -18,6 +18,7 @@ from networks import UNET, Condition, denoising_loss, drop_randomly, on_device, 
 from optimizer import Optimizer
 from run import Run, arguments, averaged, prepare
 from train_control import SETTLED, Subset, choose_learnable
+from train_reader import timeless
 
 
 def main() -> None:
@@ -45,7 +46,7 @@ def main() -> None:
         control.load_state_dict(averaged(args.out, "control", "control"))
         for name, p in control.named_parameters():
             p.requires_grad_(not name.startswith(SETTLED))
-        control = on_device(control, device)
+        control = on_device(timeless(control), device)
         choose_learnable(unet, "video")
         subset = Subset(unet)
         modules = {"subset": subset, "control": control}

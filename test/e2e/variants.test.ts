@@ -57,11 +57,11 @@ function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number 
 
 describe('options together', () => {
   it('low memory and fast give the same; a window longer than the clip; guidance 1', async () => {
-    const options = { chunk: 16, overlap: 4, guidanceScale: 1 };
+    // At 64x64 the deepest level is one pixel, and its group norms divide by next to nothing: rounding would be all there is.
+    const options = { chunk: 16, overlap: 4, guidanceScale: 1, width: 128, height: 128 };
     const low = await run('low', { ...options, residency: 'low-memory' });
     const fast = await run('fast', { ...options, residency: 'fast' });
-    // Rounding, as a random network blows it up over the steps; 6e-4 was seen.
-    expect(relativeDifference(low.latents.data, fast.latents.data)).toBeLessThan(2e-3);
+    expect(relativeDifference(low.latents.data, fast.latents.data)).toBeLessThan(1e-4);
     expect(low.record).toMatchObject({ windows: [0], device: { residency: 'low-memory' } });
   });
   it('everything as published', async () => {

@@ -15,17 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from data import BACKGROUND, Cast
-from latents import PatchComponents
-from layout.controlnext import ControlNeXtSDVModel
 from layout.inject import ZeroConv, cross_norm, plain
-from layout.unet import UNetSpatioTemporalConditionModel
-from networks import (SIGMA_MAX, SIGMA_MIN, UNET, Condition, denoising_loss, drop_randomly, on_device,
-                      predict, random_ids, trained_encoder)
+from networks import SIGMA_MAX, SIGMA_MIN, UNET, Condition, Conditioner, denoising_loss, on_device, pose_features, predict
 from noise import euler, karras
 from optimizer import Optimizer
-from run import arguments, averaged, prepare
-from train_control import SETTLED, Subset, choose_learnable
-from train_reader import timeless
+from run import arguments, prepare
+from stages import Subset, load_control, settled, unet_before
 
 METHODS = ("cross", "zero", "plain")
 
@@ -53,12 +48,13 @@ def injection(method: str) -> nn.Module:
 
 
 @torch.no_grad()
-def silhouette_overlap(ask, components: PatchComponents, held: Cast, encoder: nn.Module, members: int, steps: int) -> float:
+def silhouette_overlap(ask, conditioner: Conditioner, held: Cast, members: int, steps: int) -> float:
     """
     Mean intersection over union of drawn and true silhouettes: pixels that differ from the empty scene, which is the
     median of what a member's frames show of it. Two frames of each member.
     """
     scores = []
+    components, encoder = conditioner.components, conditioner.encoder
     rgb, pose, part, _ = held.shards[0]
     for member in range(members):
         shown = np.where(part[member][..., None] == BACKGROUND, rgb[member].astype(np.float32), np.nan)
@@ -77,46 +73,33 @@ def silhouette_overlap(ask, components: PatchComponents, held: Cast, encoder: nn
 
 def run_one(method: str, seed: int, args, stills: Cast, held: Cast, device) -> dict:
     torch.manual_seed(seed)
-    components = PatchComponents.load(f"{args.out}/components.safetensors")
-    unet = UNetSpatioTemporalConditionModel(UNET)
-    unet.load_state_dict(averaged(args.out, "base", "unet"))
-    choose_learnable(unet, "control")
-    unet = on_device(unet, device)
-    encoder = on_device(trained_encoder(args.out), device)
-    control = ControlNeXtSDVModel(UNET["block_out_channels"][0])
-    control.load_state_dict(averaged(args.out, "reader", "control"))
+    conditioner = Conditioner(args.out, device)
+    unet = on_device(unet_before(args.out, "control"), device)
+    control = on_device(settled(load_control(args.out, "reader")), device)
     # The last layer starts anew, or the head start would favour whichever way uses it as it is.
-    control.mid_convs[1].reset_parameters()
-    for name, p in control.named_parameters():
-        p.requires_grad_(not name.startswith(SETTLED))
-    control = on_device(timeless(control), device)
+    control.mid_convs[1].requires_grad_(True).reset_parameters()
     combine = injection(method)
     optimizer = Optimizer([Subset(unet), control, combine], args.lr, args.steps, warmup=10)
 
     def ask(scaled, sigma, condition, poses):
-        return predict(unet, scaled, sigma, condition, 1, temporal=False, control=control(poses, 0.25 * sigma.log()),
+        return predict(unet, scaled, sigma, condition, 1, temporal=False, control=control(poses, poses.new_zeros(1)),
                        combine=lambda h, f: combine(h, f, 1.0))
 
     curve, recent = [], []
     for step in range(args.steps + 1):
         if step % args.every == 0:
-            overlap = silhouette_overlap(ask, components, held, encoder, args.members, 4)
+            overlap = silhouette_overlap(ask, conditioner, held, args.members, 4)
             curve.append({"step": step, "loss": float(np.mean(recent)) if recent else None, "overlap": round(overlap, 4)})
             print(method, seed, curve[-1], flush=True)
             recent = []
         if step == args.steps:
             break
-        rng = np.random.default_rng([seed, step])
-        torch.manual_seed(int(rng.integers(2**62)))
-        batch = stills.sample(rng, args.batch).to(device)
-        with torch.no_grad():
-            embedding = encoder(batch.reference).float()
-        given = Condition(components.encode(batch.reference), embedding, random_ids(args.batch, device))
-        condition, kept = drop_randomly(given)
+        batch = stills.sample(np.random.default_rng([seed, step]), args.batch).to(device)
+        torch.manual_seed(1000 * seed + step)
+        condition, kept = conditioner(batch, draws=2)
         kept = kept[:, None, None, None]
-        poses = batch.poses.contiguous(memory_format=torch.channels_last)
-        loss, parts = denoising_loss(unet, components, batch, condition, 1, 1.2, 1.2, temporal=False,
-                                     control=lambda t: control(poses, t), combine=lambda h, f: combine(h, f, kept))
+        loss, _ = denoising_loss(unet, conditioner.components, batch, condition, 1, 1.2, 1.2, temporal=False,
+                                 control=pose_features(control, batch.poses), combine=lambda h, f: combine(h, f, kept))
         loss.backward()
         optimizer.step(step)
         recent.append(float(loss.detach()))

@@ -13,7 +13,7 @@ from layout.unet import UNetSpatioTemporalConditionModel
 from layout.vae import AutoencoderKLTemporalDecoder
 from networks import SIGMA_MAX, SIGMA_MIN, UNET, VAE, trained_encoder
 from run import averaged
-from train_control import Subset, choose_learnable
+from stages import Subset, choose_learnable
 
 UNUSED = (".attn2.to_q.", ".attn2.to_k.")
 

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from layout.unet import UNetSpatioTemporalConditionModel
 from networks import UNET
-from train_control import Subset, choose_learnable
+from stages import Subset, choose_learnable
 
 
 def named(unet: UNetSpatioTemporalConditionModel, values: dict[str, torch.Tensor], stage: str) -> dict[str, torch.Tensor]:

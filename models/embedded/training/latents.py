@@ -46,6 +46,13 @@ class PatchComponents:
         patches = torch.einsum("nchw,pc->nphw", latents, self.basis / self.scale)
         return (F.pixel_shuffle(patches + self.mean[:, None, None], PATCH) + 1) / 2
 
+    def weight(self) -> Tensor:
+        """
+        How much the error of each channel counts, [C, 1, 1], 1 on average: half way (in logarithms) between errors of latents
+        and errors of pixels, where colours count far more than texture.
+        """
+        return (self.scale.reciprocal() / self.scale.reciprocal().mean())[:, None, None]
+
     def save(self, path: str) -> None:
         save_file({"mean": self.mean, "basis": self.basis.contiguous(), "scale": self.scale}, path)
 

@@ -51,7 +51,7 @@ CLIP = {
     "intermediate_size": 512,
     "num_hidden_layers": 4,
     "num_attention_heads": 4,
-    "patch_size": 32,
+    "patch_size": 16,
     "image_size": 224,
     "num_channels": 3,
     "projection_dim": 128,
@@ -112,6 +112,33 @@ def random_ids(batch: int, device: torch.device) -> Tensor:
     return low + (high - low) * torch.rand(batch, 3, device=device)
 
 
+class Conditioner:
+    """What the denoiser is to know of the references of a batch, by the image encoder of the base run as it is."""
+
+    def __init__(self, folder: str, device: torch.device):
+        self.components = PatchComponents.load(f"{folder}/components.safetensors")
+        self.encoder = on_device(trained_encoder(folder), device)
+
+    def __call__(self, batch: Batch, draws: int = 1) -> tuple[Condition, Tensor]:
+        """As `drop_randomly`, for every one of `draws` noise levels: [draws * B]."""
+        with torch.no_grad(), torch.autocast(batch.reference.device.type, torch.bfloat16):
+            embedding = self.encoder(batch.reference)
+        return drop_randomly(condition_of(batch.reference, self.components, embedding, draws))
+
+
+def condition_of(reference: Tensor, components: PatchComponents, embedding: Tensor, draws: int = 1) -> Condition:
+    """The reference's latents with a little noise, as published."""
+    latents = components.encode(reference).repeat(draws, 1, 1, 1)
+    latents = latents + 0.05 * torch.randn_like(latents)
+    return Condition(latents, embedding.float().repeat(draws, 1), random_ids(len(latents), reference.device))
+
+
+def pose_features(control: ControlNeXtSDVModel, poses: Tensor) -> Tensor:
+    """Control features [N, ...] of skeleton pictures, of a module that ignores the noise level."""
+    with torch.autocast(poses.device.type, torch.bfloat16):
+        return control(poses.contiguous(memory_format=torch.channels_last), poses.new_zeros(1))
+
+
 def drop_randomly(condition: Condition) -> tuple[Condition, Tensor]:
     """Also says how much control each clip is left with, [B]: none where everything is dropped, as published guidance has it."""
     chance = torch.rand(3, len(condition.embedding), device=condition.embedding.device)
@@ -138,20 +165,22 @@ def part_weights(parts: Tensor, factor: int) -> Tensor:
 
 
 def denoising_loss(unet, components: PatchComponents, batch: Batch, condition: Condition, frames: int, mean: float,
-                   deviation: float, control=None, **options) -> tuple[Tensor, dict[str, Tensor]]:
+                   deviation: float, control: Tensor | None = None, **options) -> tuple[Tensor, dict[str, Tensor]]:
     """
-    Weighted mean squared error of v, and its parts by noise level for the log. `control(timestep [B * F])` gives control
-    features [B * F, ...].
+    Weighted mean squared error of v, and its parts by noise level for the log. A condition for several draws of the noise
+    level [draws * B] has every frame, with its control features [B * F, ...], used as often.
     """
-    clean = components.encode(batch.frames)
-    clips = len(batch.reference)
+    draws = len(condition.embedding) // len(batch.reference)
+    clean = components.encode(batch.frames).repeat(draws, 1, 1, 1)
+    weight = part_weights(batch.parts, PATCH).repeat(draws, 1, 1, 1) * components.weight()
+    clips = len(condition.embedding)
     sigma = draw_sigma(clips, mean, deviation, clean.device)
     scaled, target = noisy(clean, torch.randn_like(clean), sigma.repeat_interleave(frames))
     with torch.autocast(clean.device.type, torch.bfloat16):
-        if control:
-            options["control"] = control(0.25 * sigma.log().repeat_interleave(frames))
+        if control is not None:
+            options["control"] = control.repeat(draws, 1, 1, 1)
         v = predict(unet, scaled.contiguous(memory_format=torch.channels_last), sigma, condition, frames, **options)
-    error = ((v.float() - target).square() * part_weights(batch.parts, PATCH)).mean((1, 2, 3))
+    error = ((v.float() - target).square() * weight).mean((1, 2, 3))
     error = error.view(clips, frames).mean(1)
     return error.mean(), levels(error.detach(), sigma)
 

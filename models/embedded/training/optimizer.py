@@ -9,22 +9,27 @@ import torch
 from torch import Tensor, nn
 
 
-def orthogonal(update: Tensor, steps: int = 5) -> Tensor:
-    """Nearest semi-orthogonal matrix, roughly, by a quintic Newton-Schulz iteration (Jordan et al. 2024, Muon)."""
+def orthogonal(updates: Tensor, steps: int = 5) -> Tensor:
+    """
+    Nearest semi-orthogonal matrices of [N, R, C], roughly, by a quintic Newton-Schulz iteration (Jordan et al. 2024, Muon).
+    """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = update.bfloat16()
-    tall = x.shape[0] > x.shape[1]
+    x = updates.bfloat16()
+    tall = x.shape[1] > x.shape[2]
     if tall:
-        x = x.T
-    x = x / (x.norm() + 1e-7)
+        x = x.mT
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(steps):
-        gram = x @ x.T
+        gram = x @ x.mT
         x = a * x + (b * gram + c * (gram @ gram)) @ x
-    return (x.T if tall else x).to(update.dtype)
+    return (x.mT if tall else x).to(updates.dtype)
 
 
 class Muon(torch.optim.Optimizer):
-    """Momentum, made orthogonal; scaled so that Adam's learning rates fit (Liu et al. 2025)."""
+    """
+    Momentum, made orthogonal; scaled so that Adam's learning rates fit (Liu et al. 2025). Matrices of one shape go through
+    the iteration together, which saves most of its time.
+    """
 
     def __init__(self, parameters: Iterable[Tensor], lr: float, momentum: float = 0.95, weight_decay: float = 0.0):
         super().__init__(parameters, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
@@ -32,17 +37,23 @@ class Muon(torch.optim.Optimizer):
     @torch.no_grad()
     def step(self, closure=None) -> None:
         for group in self.param_groups:
+            by_shape: dict[torch.Size, list[Tensor]] = {}
             for p in group["params"]:
-                if p.grad is None:
-                    continue
-                state = self.state[p]
-                if "momentum" not in state:
-                    state["momentum"] = torch.zeros_like(p)
-                momentum = state["momentum"].lerp_(p.grad, 1 - group["momentum"])
-                update = p.grad.lerp(momentum, group["momentum"]).flatten(1)
-                scale = 0.2 * math.sqrt(max(update.shape))
-                p.mul_(1 - group["lr"] * group["weight_decay"])
-                p.add_(orthogonal(update).view_as(p), alpha=-group["lr"] * scale)
+                if p.grad is not None:
+                    by_shape.setdefault(p.flatten(1).shape, []).append(p)
+            for shape, parameters in by_shape.items():
+                scale = 0.2 * math.sqrt(max(shape))
+                updates = torch.stack([self.update(p, group["momentum"]) for p in parameters])
+                for p, update in zip(parameters, orthogonal(updates)):
+                    p.mul_(1 - group["lr"] * group["weight_decay"])
+                    p.add_(update.view_as(p), alpha=-group["lr"] * scale)
+
+    def update(self, p: Tensor, momentum: float) -> Tensor:
+        state = self.state[p]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(p)
+        average = state["momentum"].lerp_(p.grad, 1 - momentum)
+        return p.grad.lerp(average, momentum).flatten(1)
 
 
 class Optimizer:

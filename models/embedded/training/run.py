@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from data import Batch
+
 
 def arguments(description: str, steps: int, batch: int, lr: float) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description)
@@ -94,9 +96,12 @@ class Run:
         torch.save(state, partial)
         os.replace(partial, self.path)
 
-    def train(self, loss_of: Callable[[int, np.random.Generator], dict[str, Tensor]], every: int = 20, save: int = 200,
-              look: Callable[[int], None] | None = None) -> None:
-        """`loss_of(step, rng)` returns named losses; `loss` is what is minimised."""
+    def train(self, sample: Callable[[np.random.Generator], Batch], loss_of: Callable[[Batch], dict[str, Tensor]],
+              every: int = 20, save: int = 200, look: Callable[[int], None] | None = None) -> None:
+        """
+        `sample(rng)` reads a batch; `loss_of(batch)` returns named losses, of which `loss` is minimised. Batches are not
+        read ahead in another thread: a second pool of threads for a few milliseconds of work slows the steps by a third.
+        """
         start, sums = time.time(), {}
         step = self.first
         limit = self.args.minutes * 60
@@ -106,9 +111,9 @@ class Run:
             progress = seconds / limit * self.args.steps if limit else step
             if progress >= self.args.steps:
                 break
-            rng = np.random.default_rng([self.args.seed, step])
-            torch.manual_seed(int(rng.integers(2**62)))
-            losses = loss_of(step, rng)
+            batch = sample(np.random.default_rng([self.args.seed, step]))
+            torch.manual_seed(int(np.random.SeedSequence([self.args.seed, step, 1]).generate_state(1)[0]))
+            losses = loss_of(batch)
             losses["loss"].backward()
             self.optimizer.step(progress if limit else step)
             self.average.update()

@@ -14,14 +14,12 @@ from PIL import Image
 
 from data import BACKGROUND, Cast
 from latents import PatchComponents, psnr
-from layout.controlnext import ControlNeXtSDVModel
 from layout.inject import cross_norm
-from layout.unet import UNetSpatioTemporalConditionModel
 from layout.vae import AutoencoderKLTemporalDecoder
-from networks import UNET, VAE, Condition, predict, trained_encoder
+from networks import VAE, Condition, predict, trained_encoder
 from noise import euler, karras
 from run import averaged
-from train_control import Subset, choose_learnable
+from stages import load_control, unet_after
 
 
 @torch.no_grad()
@@ -41,16 +39,9 @@ def main() -> None:
     temporal = args.run == "video"
     frames = 8
     components = PatchComponents.load(f"{args.out}/components.safetensors")
-    unet = UNetSpatioTemporalConditionModel(UNET)
-    unet.load_state_dict(averaged(args.out, "base", "unet"))
+    unet = unet_after(args.out, args.run)
     encoder = trained_encoder(args.out)
-    control = ControlNeXtSDVModel(UNET["block_out_channels"][0])
-    if temporal:
-        choose_learnable(unet, "motion")
-        Subset(unet).load_state_dict(averaged(args.out, "motion", "subset"))
-    choose_learnable(unet, args.run)
-    Subset(unet).load_state_dict(averaged(args.out, args.run, "subset"))
-    control.load_state_dict(averaged(args.out, args.run, "control"))
+    control = load_control(args.out, args.run)
     vae = AutoencoderKLTemporalDecoder(VAE)
     if args.vae:
         vae.load_state_dict(averaged(args.out, "vae", "vae"))
@@ -68,8 +59,9 @@ def main() -> None:
             torch.tensor([[6.0, 127.0, 0.02]]).expand(clips, -1),
         )
 
+        features = control(poses, torch.zeros(1))
+
         def ask(scaled, sigma):
-            features = control(poses, 0.25 * sigma.log())
             return predict(unet, scaled, sigma[:clips], condition, frames // clips, temporal=temporal,
                            control=features, combine=lambda h, f: cross_norm(h, f, 1.0))
 

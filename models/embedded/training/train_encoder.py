@@ -35,15 +35,15 @@ def main() -> None:
     encoder = on_device(ImageEncoder(stills.shards[0][3].shape[1]), device)
     run = Run("encoder", args, {"encoder": encoder}, Optimizer([encoder], args.lr, args.steps), 0.99)
 
-    def loss_of(step, rng):
-        batch = stills.sample(rng, args.batch, pose=False).to(device)
+    def loss_of(batch):
+        batch = batch.to(device)
         with torch.autocast(device.type, torch.bfloat16):
             traits = encoder.traits(encoder(batch.reference))
         error = (traits.float() - batch.traits).square().mean(0)
         return {"loss": trait_loss(traits, batch.traits), "colours": (error[COLOURS].sum() / spread[COLOURS].sum()).detach(),
                 "rest": (error[COLOURS.stop :].sum() / spread[COLOURS.stop :].sum()).detach()}
 
-    run.train(loss_of)
+    run.train(lambda rng: stills.sample(rng, args.batch, pose=False), loss_of)
 
 
 if __name__ == "__main__":

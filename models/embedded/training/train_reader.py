@@ -13,21 +13,10 @@ from torch import nn
 
 from data import LABELS, Cast
 from layout.controlnext import ControlNeXtSDVModel
-from networks import UNET, on_device
+from networks import UNET, on_device, pose_features
 from optimizer import Optimizer
 from run import Run, arguments, prepare
-
-
-def timeless(control: ControlNeXtSDVModel) -> ControlNeXtSDVModel:
-    """
-    Takes the noise level's influence away for good, so that features of a frame can be computed once for all steps of
-    sampling.
-    """
-    for resnet in control.down_res:
-        nn.init.zeros_(resnet.time_emb_proj.weight)
-        resnet.time_emb_proj.requires_grad_(False)
-    control.time_embedding.requires_grad_(False)
-    return control
+from stages import timeless
 
 
 def main() -> None:
@@ -40,18 +29,17 @@ def main() -> None:
     run = Run("reader", args, {"control": control, "head": head}, Optimizer([control, head], args.lr, args.steps), 0.99)
     balance = torch.tensor([0.3, 1.0, 1.0, 1.0, 2.0, 1.0], device=device)
 
-    def loss_of(step, rng):
-        batch = stills.sample(rng, args.batch).to(device)
-        timestep = 0.25 * torch.randn(args.batch, device=device)
+    def loss_of(batch):
+        batch = batch.to(device)
+        features = pose_features(control, batch.poses)
         with torch.autocast(device.type, torch.bfloat16):
-            features = control(batch.poses.contiguous(memory_format=torch.channels_last), timestep)
             # Pooled to the UNet's cells just as when they are injected.
             features = F.adaptive_avg_pool2d(features, (batch.parts.shape[1] // 8, batch.parts.shape[2] // 8))
             scores = F.pixel_shuffle(head(features), 4).float()
         loss = F.cross_entropy(scores, batch.parts[:, 1::2, 1::2], weight=balance)
         return {"loss": loss}
 
-    run.train(loss_of)
+    run.train(lambda rng: stills.sample(rng, args.batch), loss_of)
 
 
 if __name__ == "__main__":

@@ -45,17 +45,18 @@ def main() -> None:
     optimizer = Optimizer([vae], args.lr, args.steps)
     run = Run("vae", args, {"vae": vae}, optimizer)
 
-    def loss_of(step, rng):
-        batch = stills.sample(rng, args.batch, pose=False).to(device)
+    def loss_of(batch):
+        batch = batch.to(device)
         truth, parts = batch.frames, batch.parts
-        if rng.random() < 0.7:
+        chance, row, column, noise = torch.rand(4).tolist()
+        if chance < 0.7:
             # Half the height and width, anywhere.
-            top = int(rng.integers(0, HEIGHT // 2 // PATCH + 1)) * PATCH
-            left = int(rng.integers(0, WIDTH // 2 // PATCH + 1)) * PATCH
+            top = int(row * (HEIGHT // 2 // PATCH + 1)) * PATCH
+            left = int(column * (WIDTH // 2 // PATCH + 1)) * PATCH
             window = (..., slice(top, top + HEIGHT // 2), slice(left, left + WIDTH // 2))
             truth, parts = truth[window], parts[window]
         latents = components.encode(truth)
-        given = latents + float(rng.random() * 0.15) * torch.randn_like(latents)
+        given = latents + 0.15 * noise * torch.randn_like(latents)
         with torch.autocast(device.type, torch.bfloat16):
             found = vae.encode_mode((truth * 2 - 1).contiguous(memory_format=torch.channels_last))
             out = vae.decode(given.contiguous(memory_format=torch.channels_last), 1, temporal=False)
@@ -76,7 +77,7 @@ def main() -> None:
               f"decoder alone {psnr((exact + 1) / 2, truth):.2f} dB", flush=True)
         vae.load_state_dict(kept)
 
-    run.train(loss_of, look=look)
+    run.train(lambda rng: stills.sample(rng, args.batch, pose=False), loss_of, look=look)
 
 
 if __name__ == "__main__":

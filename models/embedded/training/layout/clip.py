@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Mapping, Sequence
 
 import torch
@@ -118,15 +119,20 @@ def clip_pixels(rgb: Tensor, size: int = 224, mean: Sequence[float] = MEAN, std:
     pipeline: a Gaussian blur on -1..1, then bicubic with corners aligned, not clamped; then mean and deviation. The
     picture is stretched to a square, not cropped.
     """
-    x = rgb.float() * 2 - 1
-    channels = x.shape[1]
-    rows, columns = (_gaussian(side / size).to(x) for side in x.shape[2:])
-    x = F.pad(x, (len(columns) // 2,) * 2 + (len(rows) // 2,) * 2, mode="reflect")
-    x = F.conv2d(x, columns.expand(channels, 1, 1, -1), groups=channels)
-    x = F.conv2d(x, rows[:, None].expand(channels, 1, -1, 1), groups=channels)
-    x = F.interpolate(x, size=(size, size), mode="bicubic", align_corners=True)
+    rows, columns = (_resize(side, size).to(rgb.device) for side in rgb.shape[2:])
+    x = rows @ (rgb.float() * 2 - 1).contiguous() @ columns.T
     centre, deviation = (torch.tensor(values).to(x)[:, None, None] for values in (mean, std))
     return ((x + 1) / 2 - centre) / deviation
+
+
+@lru_cache(maxsize=16)
+def _resize(length: int, size: int) -> Tensor:
+    """Blur and bicubic interpolation along one axis, as a matrix [size, length]."""
+    kernel = _gaussian(length / size).float()
+    x = torch.eye(length)[None, None]
+    x = F.pad(x, (0, 0) + (len(kernel) // 2,) * 2, mode="reflect")
+    x = F.conv2d(x, kernel[None, None, :, None])
+    return F.interpolate(x, size=(size, length), mode="bicubic", align_corners=True)[0, 0]
 
 
 def _gaussian(factor: float) -> Tensor:

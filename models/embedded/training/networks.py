@@ -178,7 +178,7 @@ def denoising_loss(unet, components: PatchComponents, batch: Batch, condition: C
     scaled, target = noisy(clean, torch.randn_like(clean), sigma.repeat_interleave(frames))
     with torch.autocast(clean.device.type, torch.bfloat16):
         if control is not None:
-            options["control"] = control.repeat(draws, 1, 1, 1)
+            options["control"] = torch.cat([control] * draws)
         v = predict(unet, scaled.contiguous(memory_format=torch.channels_last), sigma, condition, frames, **options)
     error = ((v.float() - target).square() * weight).mean((1, 2, 3))
     error = error.view(clips, frames).mean(1)

@@ -17,6 +17,9 @@ class GroupNorm(nn.GroupNorm):
     """Group normalisation in the dtype of its input: autocast would take the state through float32 and back."""
 
     def forward(self, x: Tensor) -> Tensor:
+        if torch.is_grad_enabled() and self.weight.requires_grad and not x.requires_grad:
+            # torch 2.13 writes a gradient of the input that nobody asked for, to nowhere (bfloat16, channels last, CPU).
+            x = x.detach().requires_grad_()
         with torch.autocast(x.device.type, enabled=False):
             return F.group_norm(x, self.num_groups, self.weight.to(x.dtype), self.bias.to(x.dtype), self.eps)
 

@@ -2,7 +2,7 @@ import { roundHalfEven } from '../models/round-half-even.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import type { RgbImage } from './types.js';
 
-/** Decodes `latents` [frames, 4, h, w], already divided by the scaling factor, to pixels [frames, 3, H, W] about -1..1. */
+/** Decodes `latents` [frames, C, h, w], already divided by the scaling factor, to pixels [frames, 3, H, W] about -1..1. */
 export type DecodeChunk = (latents: FloatTensor) => Promise<FloatTensor>;
 
 export type DecodeLatentsOptions = {
@@ -57,7 +57,7 @@ function mirrored(index: number, count: number): number {
 
 /**
  * Latents to pictures, in order, a chunk at a time: memory does not grow with the number of frames.
- * @param latents [frames, 4, h, w], as sampled (not yet divided by the scaling factor)
+ * @param latents [frames, C, h, w], as sampled (not yet divided by the scaling factor)
  * @param skip leading frames that are decoded as context but not given out
  */
 export async function* decodeLatents(

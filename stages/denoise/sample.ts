@@ -33,7 +33,7 @@ export type SampleOptions = {
  * The sampling loop: at each noise level every window is predicted, the predictions of a frame are averaged by the
  * windows' weights, and one Euler step is taken. (For fixed latents the step is affine in the prediction, so this equals
  * the published averaging of stepped latents.)
- * @param latents [frames, 4, h, w] before step `startStep`
+ * @param latents [frames, C, h, w] before step `startStep`
  * @returns latents after the last step
  */
 export async function sample(latents: FloatTensor, options: SampleOptions): Promise<FloatTensor> {

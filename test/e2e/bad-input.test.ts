@@ -202,6 +202,17 @@ describe('models', () => {
     expect(bent.exitCode).toBe(4);
     expect(bent.message).toContain(key);
   });
+  it('a UNet and a VAE of different latents', async () => {
+    const dir = at('latents');
+    await cp(model, dir, { recursive: true });
+    const config = JSON.parse(await readFile(join(dir, 'vae', 'config.json'), 'utf8'));
+    await writeFile(join(dir, 'vae', 'config.json'), JSON.stringify({ ...config, latent_channels: 8 }));
+    expect(shown(await failure({ model: dir }))).toMatchObject({
+      code: 'model.latents',
+      exitCode: 4,
+      message: expect.stringContaining('4 latent channels in the UNet, 8 in the VAE'),
+    });
+  });
   it('an overlay with unknown names', async () => {
     const overlay = at('overlay.safetensors');
     await writeSafetensors(overlay, [

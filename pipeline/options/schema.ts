@@ -234,10 +234,10 @@ export const optionsSchema = z.strictObject({
     group: 'Windows',
     description: 'Shift the windows at every step, so that seams never lie on the same frame',
   }),
-  noise: option(z.enum(['independent', 'freenoise']).default('independent'), {
+  noise: option(z.enum(['independent', 'shared', 'freenoise']).default('independent'), {
     group: 'Windows',
     description:
-      'Start noise of each frame: its own, as published, or shuffled from the first window for long-range consistency',
+      'Start noise of each frame: its own, as published, one for all frames against flicker, or shuffled from the first window for long-range consistency',
   }),
   // --- Conditioning
   controlScale: option(z.number().min(0).max(10).default(1), {

@@ -83,6 +83,13 @@ describe('every layout', () => {
 });
 
 describe('noise layout', () => {
+  it.each([
+    ['independent', [0, 1, 2, 3]],
+    ['shared', [0, 0, 0, 0]],
+  ] as const)('%s', (layout, sources) => {
+    expect(noiseSources(layout, 4, 2, 1, () => 0)).toEqual(sources);
+  });
+
   it('freenoise repeats earlier frames shuffled, each block a permutation of the one a chunk before', () => {
     let state = 1;
     const random = () => {

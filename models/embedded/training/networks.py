@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from data import BACKGROUND, FACE, HANDS, Batch
+from data import Batch
 from latents import PATCH, PatchComponents
 from layout.clip import CLIPVisionModelWithProjection, clip_pixels
 from layout.controlnext import ControlNeXtSDVModel
@@ -158,9 +158,16 @@ def draw_sigma(batch: int, mean: float, deviation: float, device: torch.device) 
     return (mean + deviation * torch.randn(batch, device=device)).exp().clamp(0.01, 60.0)
 
 
+def clip_noise(like: Tensor, frames: int) -> Tensor:
+    """Noise [B * F, ...]; half of the clips have one noise for all frames, since sampling may start from either."""
+    noise = torch.randn_like(like).unflatten(0, (-1, frames))
+    shared = torch.rand(len(noise), device=like.device) < 0.5
+    return torch.where(shared[:, None, None, None, None], noise[:, :1], noise).flatten(0, 1)
+
+
 def part_weights(parts: Tensor, factor: int) -> Tensor:
-    """How much each cell counts: people more than walls, faces and hands most. [N, H, W] -> [N, 1, H / f, W / f]."""
-    weight = 0.6 + 1.0 * (parts != BACKGROUND).float() + 1.5 * ((parts == FACE) | (parts == HANDS)).float()
+    """How much each cell counts: people more than walls, hands more, faces most. [N, H, W] -> [N, 1, H / f, W / f]."""
+    weight = torch.tensor([0.6, 1.6, 1.6, 6.0, 3.0, 1.6], device=parts.device)[parts]
     return F.avg_pool2d(weight[:, None], factor)
 
 
@@ -175,7 +182,7 @@ def denoising_loss(unet, components: PatchComponents, batch: Batch, condition: C
     weight = part_weights(batch.parts, PATCH).repeat(draws, 1, 1, 1) * components.weight()
     clips = len(condition.embedding)
     sigma = draw_sigma(clips, mean, deviation, clean.device)
-    scaled, target = noisy(clean, torch.randn_like(clean), sigma.repeat_interleave(frames))
+    scaled, target = noisy(clean, clip_noise(clean, frames), sigma.repeat_interleave(frames))
     with torch.autocast(clean.device.type, torch.bfloat16):
         if control is not None:
             options["control"] = torch.cat([control] * draws)

@@ -35,7 +35,7 @@ def stages(folder: Path, file: Path) -> None:
     axes[0][0].set_ylabel("error of v")
     axes[0][0].legend(fontsize=7)
     figure.tight_layout()
-    figure.savefig(file, metadata={"Date": None})
+    figure.savefig(file, metadata={"Date": None, "Title": "Error of v over the steps of each stage"})
 
 
 def injection(folder: Path, file: Path) -> None:
@@ -54,7 +54,7 @@ def injection(folder: Path, file: Path) -> None:
     axes[1].set_ylabel("silhouette IoU")
     axes[1].legend(fontsize=8)
     figure.tight_layout()
-    figure.savefig(file, metadata={"Date": None})
+    figure.savefig(file, metadata={"Date": None, "Title": "Loss and silhouettes by way of injection"})
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ from run import averaged
 
 #: Blocks of the UNet whose spatial layers are fine-tuned: the one that sees the control first, and those that paint.
 LEARNABLE = ("down_blocks.1.", "up_blocks.1.", "up_blocks.2.")
+LAST = "up_blocks.2."
 #: Parts of the control module that are not trained further: they cost most and can read skeletons already.
 SETTLED = ("embedding.", "down_res.0.", "down_sample.0.", "mid_convs.1.")
 #: The stages whose subsets a stage starts from, on top of the base.
@@ -22,7 +23,7 @@ BEFORE = {"motion": (), "control": (), "video": ("motion", "control")}
 def choose_learnable(unet: nn.Module, stage: str) -> int:
     """
     Freezes all of the UNet but what a stage trains; returns how many parameters that is. `motion`: every temporal branch.
-    `control`: the spatial layers of the subset. `video`: those and the subset's temporal resnets.
+    `control`: the spatial layers of the subset. `video`: those and the temporal resnets of the block that paints last.
     """
     count = 0
     in_time = {name for name, _ in temporal_parameters(unet.requires_grad_(True))}
@@ -30,7 +31,7 @@ def choose_learnable(unet: nn.Module, stage: str) -> int:
     unused = (".attn2.to_q.", ".attn2.to_k.", "transformer_blocks.0.norm2.")
     for name, p in unet.named_parameters():
         if name in in_time:
-            wanted = stage == "motion" or (stage == "video" and name.startswith(LEARNABLE) and ".resnets." in name)
+            wanted = stage == "motion" or (stage == "video" and name.startswith(LAST))
         else:
             wanted = stage != "motion" and name.startswith(LEARNABLE)
         p.requires_grad_(wanted and not any(mark in name for mark in unused))

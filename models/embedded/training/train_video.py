@@ -2,7 +2,7 @@
 Temporal stages, on clips.
 
 `--stage motion` (2): the base UNet's temporal branches learn how the cast moves, without any pose; all else is frozen.
-`--stage video` (4): control module, subset and temporal branches together learn to follow clips of skeletons.
+`--stage video` (4): control module, subset and the last temporal resnets together learn to follow clips of skeletons.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
             strength = strength.repeat_interleave(args.frames)[:, None, None, None]
             options = {"control": pose_features(modules["control"], batch.poses),
                        "combine": lambda h, f: cross_norm(h, f, strength)}
-        loss, parts = denoising_loss(unet, conditioner.components, batch, condition, args.frames, 0.3, 1.4, **options)
+        loss, parts = denoising_loss(unet, conditioner.components, batch, condition, args.frames, 0.5, 1.5, **options)
         return {"loss": loss, **parts}
 
     run.train(lambda rng: clips.sample(rng, args.batch, args.frames, pose=args.stage == "video"), loss_of, save=100)

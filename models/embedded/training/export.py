@@ -7,13 +7,11 @@ from pathlib import Path
 
 import torch
 
-from layout.controlnext import ControlNeXtSDVModel
 from layout.save import SCHEDULER, save_bundle
-from layout.unet import UNetSpatioTemporalConditionModel
 from layout.vae import AutoencoderKLTemporalDecoder
-from networks import SIGMA_MAX, SIGMA_MIN, UNET, VAE, trained_encoder
+from networks import SIGMA_MAX, SIGMA_MIN, VAE, trained_encoder
 from run import averaged
-from stages import Subset, choose_learnable
+from stages import Subset, load_base, load_control, load_subset
 
 UNUSED = (".attn2.to_q.", ".attn2.to_k.")
 
@@ -24,11 +22,9 @@ def main() -> None:
     parser.add_argument("--bundle", required=True, help="folder to write")
     args = parser.parse_args()
 
-    unet = UNetSpatioTemporalConditionModel(UNET)
-    unet.load_state_dict(averaged(args.out, "base", "unet"))
+    unet = load_base(args.out)
     if (Path(args.out) / "motion.pt").exists():
-        choose_learnable(unet, "motion")
-        Subset(unet).load_state_dict(averaged(args.out, "motion", "subset"))
+        load_subset(unet, args.out, "motion")
     with torch.no_grad():
         for name, p in unet.named_parameters():
             if any(mark in name for mark in UNUSED):
@@ -36,14 +32,11 @@ def main() -> None:
     base = {name: value.clone() for name, value in unet.state_dict().items()}
 
     last = "video" if (Path(args.out) / "video.pt").exists() else "control"
-    choose_learnable(unet, last)
-    subset = Subset(unet)
-    subset.load_state_dict(averaged(args.out, last, "subset"))
-    overlay = {name: value.detach().clone() for name, value in subset.named().items()}
+    load_subset(unet, args.out, last)
+    overlay = {name: value.detach().clone() for name, value in Subset(unet).named().items()}
     unet.load_state_dict(base)
 
-    control = ControlNeXtSDVModel(UNET["block_out_channels"][0])
-    control.load_state_dict(averaged(args.out, last, "control"))
+    control = load_control(args.out, last)
     vae = AutoencoderKLTemporalDecoder(VAE)
     vae.load_state_dict(averaged(args.out, "vae", "vae"))
     encoder = trained_encoder(args.out).clip

@@ -20,12 +20,11 @@ SETTLED = ("embedding.", "down_res.0.", "down_sample.0.", "mid_convs.1.")
 BEFORE = {"motion": (), "control": (), "video": ("motion", "control")}
 
 
-def choose_learnable(unet: nn.Module, stage: str) -> int:
+def choose_learnable(unet: nn.Module, stage: str) -> None:
     """
-    Freezes all of the UNet but what a stage trains; returns how many parameters that is. `motion`: every temporal branch.
-    `control`: the spatial layers of the subset. `video`: those and the temporal resnets of the block that paints last.
+    Freezes all of the UNet but what a stage trains. `motion`: every temporal branch. `control`: the spatial layers of the
+    subset. `video`: those and the temporal resnets of the block that paints last.
     """
-    count = 0
     in_time = {name for name, _ in temporal_parameters(unet.requires_grad_(True))}
     # Queries and keys for a single token are never computed, and have no gradient.
     unused = (".attn2.to_q.", ".attn2.to_k.", "transformer_blocks.0.norm2.")
@@ -35,8 +34,6 @@ def choose_learnable(unet: nn.Module, stage: str) -> int:
         else:
             wanted = stage != "motion" and name.startswith(LEARNABLE)
         p.requires_grad_(wanted and not any(mark in name for mark in unused))
-        count += p.numel() if p.requires_grad else 0
-    return count
 
 
 class Subset(nn.Module):

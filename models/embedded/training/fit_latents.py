@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 
 import numpy as np
-import torch
 
 from data import Cast
 from latents import PatchComponents, psnr

@@ -16,6 +16,7 @@ from stages import Subset, reader_for, unet_before
 def main() -> None:
     parser = arguments(__doc__, steps=4000, batch=8, lr=2e-3)
     parser.add_argument("--draws", type=int, default=2, help="noise levels for each frame; they share the control features")
+    parser.add_argument("--noise", type=float, default=1.5, help="mean of the logarithm of noise levels")
     args = parser.parse_args()
     device = prepare(args)
     stills = Cast(args.data, "stills")
@@ -31,7 +32,7 @@ def main() -> None:
     def loss_of(batch):
         batch = batch.to(device)
         condition, strength = conditioner(batch, draws=args.draws)
-        loss, parts = denoising_loss(unet, conditioner.components, batch, condition, 1, 1.5, 1.1, temporal=False,
+        loss, parts = denoising_loss(unet, conditioner.components, batch, condition, 1, args.noise, 1.2, temporal=False,
                                      control=pose_features(control, batch.poses),
                                      combine=lambda h, f: cross_norm(h, f, strength[:, None, None, None]))
         return {"loss": loss, **parts}

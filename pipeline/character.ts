@@ -6,7 +6,7 @@ import { drawCast } from '../samples/cast/draw.js';
 import { castMember } from '../samples/cast/member.js';
 import { castReference } from '../samples/cast/motion.js';
 import { checkOutput } from './check-output.js';
-import { writeAtomic } from './run-store.js';
+import { writeAtomic } from './files.js';
 
 /** A character of the kind that the embedded model knows. */
 export type CharacterOptions = {

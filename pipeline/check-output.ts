@@ -1,7 +1,8 @@
 import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
-import { exists, isUnfinished } from './run-store.js';
+import { exists } from './files.js';
+import { isUnfinished } from './run-store.js';
 
 /** The results of another, finished run are replaced only when that was asked for. @param result its main file. */
 export async function checkOutput(

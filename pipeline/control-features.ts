@@ -1,4 +1,4 @@
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Checkpoint } from '../models/checkpoint/checkpoint.js';
 import { featureSide } from '../models/controlnext/controlnext.js';
 import { buildControlNeXt } from '../models/graphs/controlnext.js';
@@ -6,7 +6,7 @@ import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
 import type { Target } from '../models/onnx/graph.js';
 import type { Engine } from '../models/runtime/engine.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
-import { type FloatTensor, floatTensor, sizeOf } from '../models/tensor.js';
+import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import type { ControlMaps } from './control-maps.js';
 import type { Size } from './size.js';
 
@@ -26,6 +26,13 @@ export type ControlFeaturesJob = {
   readonly signal?: AbortSignal | undefined;
 };
 
+/** Features of `maps` as they lie in `file`. */
+export function controlFeaturesIn(file: string, maps: ControlMaps, unetConfig: unknown): ControlFeatures {
+  const [frames, height, width] = maps.dims;
+  const channels = parseUNetConfig(unetConfig).levels[0]?.channels ?? 0;
+  return { file, dtype: 'float32', dims: [frames, channels, featureSide(height), featureSide(width)] };
+}
+
 /** Pictures that go through the network at once. */
 export const featureBatch = 4;
 
@@ -40,28 +47,17 @@ export function buildControlFeatures(
 }
 
 /**
- * Computes the features of all control pictures once, for a network that does not look at the noise level. `file` appears
- * when complete; an earlier one of the right length is taken over (its name is a hash of what it was made from).
+ * Computes the features of all control pictures once, for a network that does not look at the noise level, and writes them
+ * to `file`.
  */
-export async function writeControlFeatures(
-  engine: Engine,
-  file: string,
-  job: ControlFeaturesJob,
-): Promise<ControlFeatures> {
+export async function writeControlFeatures(engine: Engine, file: string, job: ControlFeaturesJob): Promise<void> {
   const [frames, height, width] = job.maps.dims;
-  const channels = parseUNetConfig(job.unetConfig).levels[0]?.channels ?? 0;
-  const dims = [frames, channels, featureSide(height), featureSide(width)] as const;
-  const features = { file, dtype: 'float32', dims } as const;
-  const earlier = await stat(file).catch(() => undefined);
-  if (earlier?.size === sizeOf(dims) * 4) return features;
-
   const how = { width, height, residency: job.residency, target: engine.info.provider };
   const graph = buildControlFeatures(job.network, job.unetConfig, how);
-  const part = `${file}.part`;
   const session = await engine.load(graph);
   try {
     await engine.define('pictures', job.maps);
-    const handle = await open(part, 'w');
+    const handle = await open(file, 'w');
     try {
       const timestep = floatTensor([1], new Float32Array(1));
       for (let first = 0; first < frames; first += featureBatch) {
@@ -78,13 +74,8 @@ export async function writeControlFeatures(
     } finally {
       await handle.close();
     }
-    await rename(part, file);
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
   } finally {
     await engine.forget('pictures').catch(() => {});
     await engine.release(session).catch(() => {});
   }
-  return features;
 }

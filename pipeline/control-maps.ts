@@ -1,4 +1,4 @@
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { RgbImage } from '../stages/types.js';
 
 /** Control pictures in a raw file, uint8 [frames, H, W, 3], read by rows: memory does not grow with the clip. */
@@ -8,17 +8,13 @@ export type ControlMaps = {
   readonly dims: readonly [frames: number, height: number, width: number, channels: 3];
 };
 
-/**
- * Writes pictures of one size to `file`, which appears when complete. An earlier file under that name (its name is a hash
- * of what it was made from) is taken over when its length is whole.
- */
+/** Writes pictures of one size to `file`. */
 export async function writeControlMaps(
   file: string,
   pictures: AsyncIterable<RgbImage> | Iterable<RgbImage>,
   { width, height }: { readonly width: number; readonly height: number },
 ): Promise<ControlMaps> {
-  const part = `${file}.part`;
-  const handle = await open(part, 'w');
+  const handle = await open(file, 'w');
   let frames = 0;
   try {
     for await (const picture of pictures) {
@@ -29,17 +25,13 @@ export async function writeControlMaps(
       frames++;
     }
     await handle.sync();
-  } catch (error) {
-    await rm(part, { force: true });
-    throw error;
   } finally {
     await handle.close();
   }
-  await rename(part, file);
   return { file, dtype: 'uint8', dims: [frames, height, width, 3] };
 }
 
-/** Finds a complete earlier file of whole pictures; undefined when there is none. */
+/** An earlier file of whole pictures; undefined when it is none. */
 export async function findControlMaps(
   file: string,
   { width, height }: { readonly width: number; readonly height: number },

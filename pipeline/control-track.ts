@@ -5,10 +5,10 @@ import { drawSkeleton } from '../stages/pose/draw.js';
 import type { Person, PoseSequence, RgbImage } from '../stages/types.js';
 import { type ControlMaps, findControlMaps, writeControlMaps } from './control-maps.js';
 import { findDrivingPoses, requireSomebody } from './driving-poses.js';
+import { keyOf } from './hashes.js';
 import { openControlPictures } from './movement.js';
 import type { Plan } from './plan.js';
 import type { Run } from './run.js';
-import { keyOf } from './run-store.js';
 
 /** The control pictures of a run, and where they come from. */
 export type ControlTrack = {
@@ -47,7 +47,8 @@ export async function makeControlTrack(
     const maps = await run.stage('control', 'reading control pictures', async (progress) => {
       const stream = await openControlPictures(movement, options, tools, size, run.signal);
       const file = run.store.work('control', keyOf([movement.path, size]), 'u8');
-      return writeControlMaps(file, withOwnPose(stream.frames, reference, size, progress), size);
+      const pictures = withOwnPose(stream.frames, reference, size, progress);
+      return { ...(await run.store.put(file, (part) => writeControlMaps(part, pictures, size))), file };
     });
     return { maps, driving, alignment: undefined };
   }
@@ -61,11 +62,15 @@ export async function makeControlTrack(
   // A character whose pose is not found stands as the first driving frame does.
   const people = [reference.length > 0 ? reference : (frames[0]?.people ?? []), ...frames.map((frame) => frame.people)];
   const file = run.store.work('control', keyOf([people, size]), 'u8');
-  const earlier = options.resume ? await findControlMaps(file, size) : undefined;
+  const earlier = (await run.reuses(file)) ? await findControlMaps(file, size) : undefined;
   const maps = await run.stage(
     'control',
     'drawing control pictures',
-    async (progress) => earlier ?? writeControlMaps(file, drawAll(people, plan, progress), size),
+    async (progress) => {
+      if (earlier) return earlier;
+      const pictures = drawAll(people, plan, progress);
+      return { ...(await run.store.put(file, (part) => writeControlMaps(part, pictures, size))), file };
+    },
     earlier !== undefined,
   );
   return { maps, driving, alignment: { mode: options.align, ...aligned.transform, notes: aligned.notes } };

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { PantomimeError } from '../models/errors.js';
 import { decodeFrames } from '../stages/decode.js';
 import type { FfmpegTools } from '../stages/ffmpeg/locate.js';
@@ -8,10 +9,11 @@ import { type FrameRange, framesWithoutPeople } from '../stages/pose/frames-with
 import { readPoseJson, writePoseJson } from '../stages/pose/pose-json.js';
 import { smoothPoses } from '../stages/pose/smooth.js';
 import type { PoseSequence } from '../stages/types.js';
+import { hashFile, keyOf } from './hashes.js';
 import type { Movement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
+import { openPoseJournal } from './pose-journal.js';
 import type { Run } from './run.js';
-import { exists, hashFile, keyOf } from './run-store.js';
 
 /** People looked for in each frame, so that there is a choice whom to follow. */
 const maxPeople = 4;
@@ -37,8 +39,8 @@ export async function findDrivingPoses(
   const { signal, store } = run;
   const { poseModel, hands, face } = options;
   const key = keyOf([await hashFile(movement.path, signal), movement.decode, poseModel, hands, face, maxPeople]);
-  const file = store.work('poses', key, 'json');
-  const reused = options.resume && (await exists(file));
+  const file = store.shared('poses', key, 'json');
+  const reused = await run.reuses(file);
   const found = await run.stage(
     'pose',
     reused ? 'poses, from the earlier attempt' : `finding poses (mediapipe ${poseModel}${hands ? ', hands' : ''})`,
@@ -48,11 +50,18 @@ export async function findDrivingPoses(
         signal,
         onWarning: (message) => run.warn('video.damaged', message),
       });
+      const journalFile = store.shared('poses', key, 'jsonl');
+      await using journal = await openPoseJournal(journalFile, options.resume);
       const sequence = await detectPoses(stream, await detector(), {
         onProgress: (done) => progress(done, stream.frameCount, 'frames'),
-        ...(signal && { signal }),
+        known: journal.known,
+        onFrame: journal.add,
+        signal,
       });
-      if (sequence.frames.some(({ people }) => people.length > 0)) await writePoseJson(file, sequence);
+      if (sequence.frames.some(({ people }) => people.length > 0)) {
+        await store.put(file, (part) => writePoseJson(part, sequence));
+      }
+      await rm(journalFile, { force: true });
       return sequence;
     },
     reused,

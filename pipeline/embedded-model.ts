@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PantomimeError } from '../models/errors.js';
-import { exists } from './run-store.js';
+import { exists } from './files.js';
 
 /** How `--model` names the bundle that comes with the package, and what is taken when no model is named. */
 export const embeddedName = 'embedded';

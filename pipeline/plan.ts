@@ -9,7 +9,7 @@ import { buildVaeDecode } from '../models/graphs/vae-decode.js';
 import { buildVaeEncode } from '../models/graphs/vae-encode.js';
 import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
 import type { Provider } from '../models/runtime/engine.js';
-import { chooseResidency, freeMemory } from '../models/runtime/memory.js';
+import { activationBytes, chooseResidency, engineBytes, freeMemory, graphBytes } from '../models/runtime/memory.js';
 import { checkProvider, missingCudaLibraries } from '../models/runtime/providers.js';
 import { scheduleRange } from '../models/schedule/config.js';
 import { needsGuidance } from '../models/schedule/guidance.js';
@@ -233,23 +233,13 @@ function buildGraphs({
 function residencyFor(provider: Provider, options: AnimateOptions, begun: Begun, step: BuiltGraph): Residency {
   if (provider !== 'cpu') return 'fast';
   if (options.residency === 'auto' && begun.residency) return begun.residency;
-  const free = freeMemory() - step.peakActivationBytes * arenaFactor;
+  const free = freeMemory() - activationBytes(step);
   return chooseResidency(options.residency, step.weightBytes, free);
 }
 
 type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'residency' | 'options'> & {
   readonly graphs: Graphs;
 };
-
-/** The engine without a graph. */
-const engineBytes = 150 * 2 ** 20;
-/**
- * The runtime's arena grows past what is alive together: 1.6 (VAE) to 2.4 (denoiser) times as much was measured on the
- * CPU, at 8 to 24 frames of up to 384x256.
- */
-const arenaFactor = 2.4;
-/** Weights as constants are kept in float32, packed, beside the file: at most so many times the file while loading. */
-const foldedFactor = 3;
 
 function planCost({ frames, size, windows, schedule, residency, options, graphs }: CostInputs): PlanCost {
   const { step, decode, features, once } = graphs;
@@ -260,8 +250,6 @@ function planCost({ frames, size, windows, schedule, residency, options, graphs 
     overlap: options.decodeOverlap,
     mode: options.decodeMode,
   }).length;
-  const peakOf = (graph: BuiltGraph) =>
-    graph.weightBytes * (residency === 'fast' ? foldedFactor : 1) + graph.peakActivationBytes * arenaFactor;
   return {
     forwards,
     factor: costFactor(windows, frames),
@@ -271,7 +259,7 @@ function planCost({ frames, size, windows, schedule, residency, options, graphs 
       (features ? Math.ceil(frames / featureBatch) * totalOf(features) : 0) +
       once.reduce((sum, one) => sum + totalOf(one), 0),
     weightBytes: step.weightBytes,
-    memoryBytes: engineBytes + Math.max(...all.map(peakOf)),
+    memoryBytes: engineBytes + Math.max(...all.map((graph) => graphBytes(graph, residency))),
     diskBytes: frames * size.width * size.height * 3 * 1.3 + 64 * 2 ** 20,
   };
 }

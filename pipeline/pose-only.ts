@@ -22,7 +22,7 @@ export async function extractPoses(options: AnimateOptions, context: RunContext 
   const { runDir } = outputPaths(options, movement.path);
   await checkOutput(runDir, join(runDir, 'pose.json'), options);
   await using store = await openRunStore(runDir);
-  const run = startRun(store, context);
+  const run = startRun(store, context, options);
   context.onEvent?.({ type: 'run.start', command: 'pose', runDir });
   for (const note of ffmpegNotes(tools)) run.note(note);
 

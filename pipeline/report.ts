@@ -6,10 +6,11 @@ import { writePoseJson } from '../stages/pose/pose-json.js';
 import type { RgbImage } from '../stages/types.js';
 import type { ControlTrack } from './control-track.js';
 import type { RunResult } from './events.js';
+import { writeAtomic } from './files.js';
+import { hashFile } from './hashes.js';
 import type { Plan } from './plan.js';
 import { repeatableOptions, repeatCommand } from './repeat.js';
 import type { Run } from './run.js';
-import { hashFile, writeAtomic } from './run-store.js';
 import { writeTensors } from './tensor-file.js';
 import type { Videos } from './videos.js';
 

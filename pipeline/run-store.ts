@@ -1,14 +1,15 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
 import type { Residency } from '../models/onnx/built-graph.js';
+import { exists, readJson, writeAtomic } from './files.js';
+import { type FolderLock, lockFolder } from './folder-lock.js';
+import { seal } from './sealed-file.js';
 
 /**
  * The folder of a run. Finished results lie at its top under their final names; `work/` holds what a later attempt can
- * take over, each file named by the hash of everything it was made from, so a stale one is never mistaken for a fresh one.
- * When it is closed before anything was done, the folder goes away again.
+ * take over, each file named by the hash of everything it was made from, so a stale one is never mistaken for a fresh one, and
+ * sealed, so that a damaged one is noticed. When it is closed before anything was done, the folder goes away again.
  */
 export type RunStore = AsyncDisposable & {
   readonly dir: string;
@@ -16,24 +17,41 @@ export type RunStore = AsyncDisposable & {
   readonly result: (name: string) => string;
   /** Path of a work file: `<name>-<key>.<ext>`. */
   readonly work: (name: string, key: string, ext: string) => string;
+  /** Path of a work file that other runs of the same batch can use as well; without a batch, as `work`. */
+  readonly shared: (name: string, key: string, ext: string) => string;
+  /** Makes a work file: `write` is given another name, and the file appears sealed and whole. Gives what `write` gives. */
+  readonly put: <T>(file: string, write: (part: string) => Promise<T>) => Promise<T>;
+  /** Aborts when another process has taken the folder over. */
+  readonly lost: AbortSignal;
   /** Says that all results are there; removes the work folder unless it is to be kept. */
   readonly finish: (keepWork: boolean) => Promise<void>;
 };
 
+export type RunStoreOptions = Begun & {
+  /** Where the result goes; half-written videos of killed attempts are removed beside it and in the folder. */
+  readonly video?: string | undefined;
+  /** Folder of work files that runs of a batch have in common. */
+  readonly shared?: string | undefined;
+};
+
 /**
- * Opens (makes) a run folder and marks it as begun, with what the same command must go on with after an interruption. Throws an input error when it cannot be written.
- * @param video where the result goes; half-written videos of killed attempts are removed beside it and in the folder.
+ * Opens (makes) a run folder, locks it, and marks it as begun, with what the same command must go on with after an
+ * interruption. Throws an input error when it cannot be written, `output.locked` when another process is at work in it.
  */
-export async function openRunStore(dir: string, begin: Begun & { readonly video?: string } = {}): Promise<RunStore> {
+export async function openRunStore(dir: string, begin: RunStoreOptions = {}): Promise<RunStore> {
   const work = join(dir, 'work');
   let made: string | undefined;
+  let lock: FolderLock | undefined;
   try {
     made = await makeFolders(work);
+    lock = await lockFolder(join(work, lockName), dir);
     await writeAtomic(join(work, begunName), JSON.stringify({ seed: begin.seed, residency: begin.residency }));
     await removeFiles(dir, (name) => ownPart.test(name));
     const stem = begin.video && `.${basename(begin.video).slice(0, 60)}.`;
     if (stem) await removeFiles(dirname(begin.video), (name) => name.startsWith(stem) && videoPart.test(name));
   } catch (cause) {
+    await lock?.[Symbol.asyncDispose]();
+    if (cause instanceof PantomimeError) throw cause;
     throw new PantomimeError({
       code: 'output.not-writable',
       kind: 'input',
@@ -44,15 +62,33 @@ export async function openRunStore(dir: string, begin: Begun & { readonly video?
       cause,
     });
   }
+  const { lost } = lock;
+  const release = () => lock[Symbol.asyncDispose]();
   return {
     dir,
+    lost,
     result: (name) => join(dir, name),
     work: (name, key, ext) => join(work, `${name}-${key}.${ext}`),
+    shared: (name, key, ext) => join(begin.shared ?? work, `${name}-${key}.${ext}`),
+    async put(file, write) {
+      const part = `${file}.part`;
+      try {
+        const written = await write(part);
+        await seal(part, file);
+        return written;
+      } catch (error) {
+        await rm(part, { force: true });
+        throw error;
+      }
+    },
     async finish(keepWork) {
       await rm(join(work, begunName), { force: true });
       if (!keepWork) await rm(work, { recursive: true, force: true });
     },
-    [Symbol.asyncDispose]: () => removeUnused(work, made),
+    async [Symbol.asyncDispose]() {
+      await release();
+      await removeUnused(work, made);
+    },
   };
 }
 
@@ -60,7 +96,7 @@ export async function openRunStore(dir: string, begin: Begun & { readonly video?
  * Makes a folder and those above it; gives the topmost that was not there. Not `mkdir` with `recursive`, which never
  * returns where the system says of a folder it just listed that it does not exist, as below /proc.
  */
-async function makeFolders(folder: string): Promise<string | undefined> {
+export async function makeFolders(folder: string): Promise<string | undefined> {
   if (await exists(folder)) return undefined;
   const above = dirname(folder) === folder ? undefined : await makeFolders(dirname(folder));
   await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
@@ -113,49 +149,4 @@ export async function unfinishedRun(dir: string): Promise<Begun> {
 }
 
 const begunName = 'begun.json';
-
-/** Short content key of plain data: the first 16 hex digits of the SHA-256 of its JSON. */
-export function keyOf(data: unknown): string {
-  return createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 16);
-}
-
-/** SHA-256 of data in memory, hex. */
-export function hashBytes(data: NodeJS.ArrayBufferView): string {
-  return createHash('sha256').update(data).digest('hex');
-}
-
-/** SHA-256 of a file, hex, read as a stream. */
-export async function hashFile(path: string, signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const block of createReadStream(path, { ...(signal && { signal }) })) hash.update(block);
-  return hash.digest('hex');
-}
-
-export async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Writes a file so that it is there whole or not at all: temporary name, fsync, rename. */
-export async function writeAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const part = `${path}.part`;
-  const file = await open(part, 'w');
-  try {
-    await file.writeFile(data);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(part, path);
-}
-
-/** Parses a JSON file of our own making; undefined when it is missing or damaged (then it is made again). */
-export async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
+const lockName = 'lock';

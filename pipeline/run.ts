@@ -1,6 +1,7 @@
 import type { RunContext, StageName } from './events.js';
 import { etaEstimator } from './events.js';
 import type { RunStore } from './run-store.js';
+import { checkSeal } from './sealed-file.js';
 
 /** Tells listeners how far a stage is. */
 export type Progress = (done: number, total: number | undefined, unit: string) => void;
@@ -10,7 +11,7 @@ export type StageTiming = { readonly stage: StageName; readonly ms: number; read
 /** One run under way: its folder, its listeners, its clock. */
 export type Run = {
   readonly store: RunStore;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSignal;
   readonly timings: readonly StageTiming[];
   /** Does `work` as a named stage: announced, timed, with progress and an estimate. */
   readonly stage: <T>(
@@ -19,6 +20,8 @@ export type Run = {
     work: (progress: Progress) => Promise<T>,
     reused?: boolean,
   ) => Promise<T>;
+  /** Whether a work file of an earlier attempt is to be used: wanted, there and whole. A damaged one is warned of. */
+  readonly reuses: (file: string) => Promise<boolean>;
   readonly note: (message: string, level?: 'info' | 'detail') => void;
   readonly warn: (code: string, message: string, hint?: string) => void;
 };
@@ -26,16 +29,25 @@ export type Run = {
 /** Fewest milliseconds between two progress events of a stage, so that listeners are not flooded. */
 const progressIntervalMs = 100;
 
-export function startRun(store: RunStore, { signal, onEvent = () => {} }: RunContext): Run {
+export function startRun(store: RunStore, context: RunContext, { resume }: { readonly resume: boolean }): Run {
+  const { onEvent = () => {} } = context;
+  const signal = context.signal ? AbortSignal.any([context.signal, store.lost]) : store.lost;
   const timings: StageTiming[] = [];
+  const warn: Run['warn'] = (code, message, hint) => onEvent({ type: 'warning', code, message, hint });
   return {
     store,
     signal,
     timings,
     note: (message, level = 'info') => onEvent({ type: 'note', message, level }),
-    warn: (code, message, hint) => onEvent({ type: 'warning', code, message, hint }),
+    warn,
+    async reuses(file) {
+      if (!resume) return false;
+      const state = await checkSeal(file, signal);
+      if (state === 'damaged') warn('work.damaged', `${file} was damaged and is made again`);
+      return state === 'whole';
+    },
     async stage(stage, title, work, reused = false) {
-      signal?.throwIfAborted();
+      signal.throwIfAborted();
       onEvent({ type: 'stage.start', stage, title, reused });
       const begun = performance.now();
       const eta = etaEstimator();

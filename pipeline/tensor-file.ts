@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { readTensor } from '../models/checkpoint/read-tensor.js';
 import { openSafetensors } from '../models/checkpoint/safetensors.js';
 import { writeSafetensors } from '../models/checkpoint/write-safetensors.js';
@@ -12,14 +11,9 @@ export function writeTensors(path: string, tensors: Readonly<Record<string, Floa
   return writeSafetensors(path, entries);
 }
 
-/** Tensors written earlier; undefined when the file is missing or damaged, which then goes away. */
-export async function readTensors(path: string): Promise<Record<string, FloatTensor> | undefined> {
-  try {
-    const { tensors } = await openSafetensors(path);
-    const read = [...tensors].map(async ([name, location]) => [name, await readTensor(location)] as const);
-    return Object.fromEntries(await Promise.all(read));
-  } catch {
-    await rm(path, { force: true });
-    return undefined;
-  }
+/** Tensors written earlier. Throws PantomimeError when the file is no such file. */
+export async function readTensors(path: string): Promise<Record<string, FloatTensor>> {
+  const { tensors } = await openSafetensors(path);
+  const read = [...tensors].map(async ([name, location]) => [name, await readTensor(location)] as const);
+  return Object.fromEntries(await Promise.all(read));
 }

@@ -6,7 +6,7 @@ import { PantomimeError } from '../../models/errors.js';
 import type { Residency } from '../../models/onnx/built-graph.js';
 import { createEngine, type Provider } from '../../models/runtime/engine.js';
 import { cacheFolder } from '../cache-folder.js';
-import { exists } from '../run-store.js';
+import { exists } from '../files.js';
 import type { Check, ParityCase, SkippedCase } from './check.js';
 import { fullSizeCases } from './full-size-cases.js';
 import { moduleCases } from './module-cases.js';

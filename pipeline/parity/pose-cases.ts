@@ -10,7 +10,7 @@ import { posesFromPublished } from '../../stages/pose/published-pose.js';
 import { probe } from '../../stages/probe.js';
 import { openPictureFile } from '../../stages/reference/picture-file.js';
 import type { PoseFrame } from '../../stages/types.js';
-import { exists } from '../run-store.js';
+import { exists } from '../files.js';
 import { type Check, compareBytes, compareFloats, type ParityCase, type SkippedCase } from './check.js';
 import type { ParityContext } from './recording.js';
 

@@ -9,7 +9,7 @@ import { PantomimeError } from '../../models/errors.js';
 import type { Residency } from '../../models/onnx/built-graph.js';
 import type { Engine } from '../../models/runtime/engine.js';
 import type { FloatTensor, Tensor } from '../../models/tensor.js';
-import { exists } from '../run-store.js';
+import { exists } from '../files.js';
 
 /** A folder of recorded cases, and what is needed to run them. */
 export type ParityContext = {

@@ -6,6 +6,10 @@ export type DetectPosesOptions = {
   /** Called after every frame, in order. `total` as far as the stream knows it. */
   readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Poses of the first frames, found before: those pictures are not looked at again. */
+  readonly known?: readonly PoseFrame[] | undefined;
+  /** Called with the people of every frame that was looked at, in order; waited for. */
+  readonly onFrame?: ((frame: PoseFrame) => Promise<void>) | undefined;
 };
 
 /**
@@ -16,20 +20,28 @@ export type DetectPosesOptions = {
 export async function detectPoses(
   stream: FrameStream,
   detector: Pick<PoseDetector, 'name' | 'workers' | 'detect'>,
-  { onProgress, signal }: DetectPosesOptions = {},
+  { onProgress, signal, known = [], onFrame }: DetectPosesOptions = {},
 ): Promise<PoseSequence> {
   const frames: PoseFrame[] = [];
   const inFlight: Promise<readonly Person[]>[] = [];
   const settleOldest = async () => {
     const people = await inFlight.shift();
     checkCancelled(signal);
-    frames.push({ people: people ?? [] });
+    const frame = { people: people ?? [] };
+    await onFrame?.(frame);
+    frames.push(frame);
     onProgress?.(frames.length, stream.frameCount);
   };
 
   checkCancelled(signal);
   for await (const image of stream.frames) {
     checkCancelled(signal);
+    const before = known[frames.length];
+    if (before && inFlight.length === 0) {
+      frames.push(before);
+      onProgress?.(frames.length, stream.frameCount);
+      continue;
+    }
     const found = detector.detect(image);
     found.catch(() => {}); // reported when its turn comes; not an unhandled rejection before
     inFlight.push(found);

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import type { BuiltGraph } from '../onnx/built-graph.js';
+import type { Engine, LoadOptions, SessionId } from './engine.js';
+import { graphBytes } from './memory.js';
+
+/** How often graphs were prepared, how often a prepared one was taken again, and the time that preparing took. */
+export type LoadStats = { readonly loads: number; readonly reuses: number; readonly loadMs: number };
+
+/** An engine that keeps released graphs prepared for the next clip. */
+export type WarmEngine = Engine & {
+  readonly stats: () => LoadStats;
+  /** Frees every graph that is not in use, e.g. because the files of the model have changed. */
+  readonly cool: () => Promise<void>;
+};
+
+type Kept = { readonly key: string; readonly id: SessionId; readonly bytes: number; busy: boolean };
+
+/**
+ * Wraps `engine` so that `release` keeps a graph and the next `load` of the same one takes no time. The graphs that were
+ * released longest ago are freed while all that are kept need more than `budgetBytes` (as estimated by `graphBytes`), and
+ * all of them when there is no room for another.
+ */
+export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
+  /** In the order of their last use. */
+  let kept: Kept[] = [];
+  let [loads, reuses, loadMs] = [0, 0, 0];
+
+  const free = async (wanted: (one: Kept) => boolean) => {
+    const gone = kept.filter((one) => !one.busy && wanted(one));
+    kept = kept.filter((one) => !gone.includes(one));
+    for (const { id } of gone) await engine.release(id);
+  };
+  const cool = () => free(() => true);
+
+  const prepare = async (graph: BuiltGraph, options: LoadOptions) => {
+    const begun = performance.now();
+    try {
+      return await engine.load(graph, options).catch(async (error: unknown) => {
+        if (!kept.some(({ busy }) => !busy)) throw error;
+        await cool();
+        return engine.load(graph, options);
+      });
+    } finally {
+      loads += 1;
+      loadMs += performance.now() - begun;
+    }
+  };
+
+  return {
+    ...engine,
+    stats: () => ({ loads, reuses, loadMs }),
+    cool,
+    async load(graph, options = {}) {
+      const key = keyOf(graph, options);
+      const idle = kept.find((one) => one.key === key && !one.busy);
+      if (idle) {
+        reuses += 1;
+        idle.busy = true;
+        return idle.id;
+      }
+      const id = await prepare(graph, options);
+      kept.push({ key, id, bytes: graphBytes(graph, graph.residency), busy: true });
+      return id;
+    },
+    async release(id) {
+      const released = kept.find((one) => one.id === id);
+      if (!released) return;
+      released.busy = false;
+      kept = [...kept.filter((one) => one !== released), released];
+      let over = kept.reduce((sum, { bytes }) => sum + bytes, 0) - budgetBytes;
+      await free(({ bytes }) => {
+        const tooMuch = over > 0;
+        over -= bytes;
+        return tooMuch;
+      });
+    },
+    [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
+  };
+}
+
+/** Two graphs of one key compute the same: the model's bytes hold every place of every weight. */
+function keyOf(graph: BuiltGraph, options: LoadOptions): string {
+  const how = JSON.stringify([graph.name, graph.weightsRoot, graph.residency, options]);
+  return createHash('sha256').update(graph.model).update(how).digest('hex');
+}

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { link, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { dirname } from 'node:path';
+import { PantomimeError } from '../models/errors.js';
+import { readJson, readText } from './files.js';
+
+/** Held until disposed of. */
+export type FolderLock = AsyncDisposable & {
+  /** Aborts when somebody else has taken the lock over, e.g. after this machine was asleep. */
+  readonly lost: AbortSignal;
+};
+
+type Owner = {
+  readonly token: string;
+  readonly pid: number;
+  readonly host: string;
+  /** When the process was started, in the system's ticks, where that can be told: ids are used again. */
+  readonly born: string | undefined;
+  readonly since: string;
+};
+
+/** The owner shows this often that it is alive. */
+const beatMs = 5_000;
+/** A lock of another machine is stale after this long without a beat. */
+const staleMs = 60_000;
+/** Others may take or drop the lock while it is looked at; so often it is looked at again. */
+const attempts = 5;
+
+/**
+ * Takes the lock of a folder: a file that says who has it. The file appears whole or not at all, also on network disks. A lock
+ * whose process is gone, or which has not been renewed for a minute on another machine, is taken over.
+ * Throws PantomimeError `output.locked`. @param file of the lock. @param folder what it protects, for the message.
+ */
+export async function lockFolder(file: string, folder = dirname(file)): Promise<FolderLock> {
+  const { pid } = process;
+  const since = new Date().toISOString();
+  const owner: Owner = { token: randomUUID(), pid, host: hostname(), born: await bornAt(pid), since };
+  const own = `${file}.${owner.token}`;
+  await writeFile(own, JSON.stringify(owner), { flag: 'wx' });
+  try {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      const taken = await link(own, file).then(() => true, isThere);
+      if (taken) return hold(file, owner);
+      const other = await ownerOf(file);
+      if (other && !(await isStale(file, other, own))) throw locked(folder, other);
+      await removeStale(file, other?.token, own);
+    }
+  } finally {
+    await rm(own, { force: true });
+  }
+  throw locked(folder, await ownerOf(file));
+}
+
+function isThere(error: NodeJS.ErrnoException): false {
+  if (error.code === 'EEXIST') return false;
+  throw error;
+}
+
+/** Puts a stale lock aside; another one, taken in the meantime, is put back. */
+async function removeStale(file: string, token: string | undefined, own: string): Promise<void> {
+  const aside = `${own}.stale`;
+  await rename(file, aside).catch(() => {});
+  const moved = await ownerOf(aside);
+  if (moved && moved.token !== token) await link(aside, file).catch(() => {});
+  await rm(aside, { force: true });
+}
+
+function hold(file: string, owner: Owner): FolderLock {
+  const lost = new AbortController();
+  const isOurs = async () => (await ownerOf(file))?.token === owner.token;
+  const beat = async () => {
+    if (await isOurs()) await utimes(file, new Date(), new Date()).catch(() => {});
+    else if (await ownerOf(file)) lost.abort(lostError(file));
+  };
+  const timer = setInterval(() => void beat(), beatMs).unref();
+  return {
+    lost: lost.signal,
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      if (await isOurs()) await rm(file, { force: true });
+    },
+  };
+}
+
+async function ownerOf(file: string): Promise<Owner | undefined> {
+  const owner = (await readJson(file)) as Partial<Owner> | undefined;
+  const whole = typeof owner?.token === 'string' && Number.isInteger(owner.pid) && typeof owner.host === 'string';
+  return whole ? (owner as Owner) : undefined;
+}
+
+/** @param now a file that was made just now: the clocks of machines differ, that of the disk is one. */
+async function isStale(file: string, { host, pid, born }: Owner, now: string): Promise<boolean> {
+  if (host === hostname()) return !isAlive(pid) || (born !== undefined && (await bornAt(pid)) !== born);
+  const beat = await stat(file).catch(() => undefined);
+  return beat !== undefined && (await stat(now)).mtimeMs - beat.mtimeMs > staleMs;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Field 22 of /proc/PID/stat; undefined where there is none. */
+async function bornAt(pid: number): Promise<string | undefined> {
+  const text = await readText(`/proc/${pid}/stat`);
+  return text
+    ?.slice(text.lastIndexOf(')') + 2)
+    .split(' ')
+    .at(19);
+}
+
+function locked(folder: string, owner: Owner | undefined): PantomimeError {
+  return new PantomimeError({
+    code: 'output.locked',
+    kind: 'usage',
+    what: 'another pantomime is at work in this folder',
+    where: folder,
+    got: owner && `process ${owner.pid} on ${owner.host}, since ${owner.since}`,
+    hint: 'wait for it or end it; or choose another place with -o',
+  });
+}
+
+function lostError(file: string): PantomimeError {
+  return new PantomimeError({
+    code: 'output.lock-lost',
+    kind: 'interrupted',
+    what: 'another pantomime has taken this folder over',
+    where: dirname(file),
+    hint: 'the same command again goes on when the other one has ended',
+  });
+}

@@ -1,0 +1,164 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Engine } from '../models/runtime/engine.js';
+import { parseVaeConfig } from '../models/svd/vae-config.js';
+import { type FloatTensor, floatTensor } from '../models/tensor.js';
+import type { RgbImage } from '../stages/types.js';
+import { type Conditioning, encodeReference } from './conditioning.js';
+import { controlFeaturesIn, writeControlFeatures } from './control-features.js';
+import type { ControlMaps } from './control-maps.js';
+import type { ControlTrack } from './control-track.js';
+import type { RunResult } from './events.js';
+import { type Control, generateLatents } from './generate-latents.js';
+import { hashBytes, hashFile, keyOf } from './hashes.js';
+import type { Plan } from './plan.js';
+import { writeReport } from './report.js';
+import type { Progress, Run } from './run.js';
+import { augmentationNoise, startLatents } from './start-noise.js';
+import { readTensors, writeTensors } from './tensor-file.js';
+import { writeVideos } from './videos.js';
+
+/** What is known of a clip before its frames are made. */
+export type ClipInputs = {
+  /** The character at the size of the video. */
+  readonly picture: RgbImage;
+  readonly track: ControlTrack;
+  readonly reconstructionDb: number | undefined;
+  /** Seconds that the run has taken so far; asked for at its end. */
+  readonly seconds: () => number;
+};
+
+/** The part of a run that needs the engine: from the control pictures to videos and report. */
+export async function renderClip(run: Run, plan: Plan, engine: Engine, inputs: ClipInputs): Promise<RunResult> {
+  const { picture, track, reconstructionDb } = inputs;
+  const modelKey = await modelFingerprint(plan);
+  const conditioning = await conditionOn(run, plan, engine, picture, modelKey);
+  const latents = await denoise(run, plan, engine, track, conditioning, modelKey);
+  const videos = await writeVideos(run, plan, engine, { picture, track, latents });
+  const memory = await engine.memory();
+  const seconds = inputs.seconds();
+  return writeReport(run, plan, { picture, reconstructionDb, track, latents, videos, memory, modelKey, seconds });
+}
+
+/** Embedding and latents of the reference picture, from the work folder when they are there. */
+async function conditionOn(
+  run: Run,
+  { options, seed, residency, model, provider }: Plan,
+  engine: Engine,
+  picture: RgbImage,
+  modelKey: string,
+): Promise<Conditioning> {
+  const { noiseAugStrength } = options;
+  const key = keyOf([modelKey, provider, residency, seed, noiseAugStrength, picture.width, hashBytes(picture.data)]);
+  const file = run.store.shared('reference', key, 'safetensors');
+  const earlier = (await run.reuses(file)) ? ((await readTensors(file)) as Conditioning) : undefined;
+  return run.stage(
+    'encode-reference',
+    'encoding the picture',
+    async () => {
+      if (earlier) return earlier;
+      const augNoise = augmentationNoise(seed, picture.height, picture.width);
+      const made = await encodeReference(engine, {
+        ...{ model, residency, picture, augNoise, noiseAugStrength, signal: run.signal },
+      });
+      await run.store.put(file, (part) => writeTensors(part, made));
+      return made;
+    },
+    earlier !== undefined,
+  );
+}
+
+/** The latents of all frames, denoised; every step is saved, so that at most one is lost. */
+async function denoise(
+  run: Run,
+  plan: Plan,
+  engine: Engine,
+  { maps }: ControlTrack,
+  conditioning: Conditioning,
+  modelKey: string,
+): Promise<FloatTensor> {
+  const { options, size, schedule, seed, model, residency, provider } = plan;
+  const frames = maps.dims[0];
+  const { chunk, overlap, anchor, fusion, phaseRotation, noise, guidanceIndex, controlScale, timeIds } = options;
+  const addedTimeIds: [number, number, number] =
+    timeIds === 'published' ? [6, 128, 0.02] : [options.fpsId - 1, options.motionBucketId, options.noiseAugStrength];
+  const windows = { chunk, overlap, anchor, fusion, phaseRotation };
+  const guidance = { min: options.guidanceScaleMin, max: options.guidanceScale, index: guidanceIndex };
+  const key = keyOf([
+    [modelKey, provider, residency, seed, size, noise, windows, guidance, controlScale, addedTimeIds],
+    [options.noiseAugStrength, [...schedule.sigmas], model.controlnext !== undefined],
+    [await hashFile(maps.file, run.signal), hashBytes(conditioning.imageLatents.data)],
+  ]);
+  const file = run.store.work('latents', key, 'safetensors');
+  const earlier = (await run.reuses(file)) ? await readTensors(file) : undefined;
+  const startStep = earlier?.step?.data[0] ?? 0;
+  const steps = schedule.timesteps.length;
+  const vae = parseVaeConfig(model.vae.config);
+  const start =
+    earlier?.latents ??
+    startLatents({
+      ...{ seed, frames, channels: vae.latentChannels, layout: noise, chunk, overlap },
+      ...{ height: size.height / vae.pixelsPerLatent, width: size.width / vae.pixelsPerLatent },
+      sigma: schedule.initNoiseSigma,
+    });
+  const control = startStep === steps ? undefined : await controlOf(run, plan, engine, maps, modelKey);
+  const title = startStep > 0 ? `denoising, on from step ${startStep}` : 'denoising';
+  return run.stage(
+    'denoise',
+    title,
+    async (progress) => {
+      if (startStep === steps) return start;
+      return generateLatents(engine, start, {
+        ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
+        ...{ conditioning, addedTimeIds, schedule, windows, guidance, startStep, signal: run.signal },
+        control,
+        onWindow: ({ step, window, windows }) => progress(step * windows + window + 1, steps * windows, 'windows'),
+        onStep: (step, latents) =>
+          run.store.put(file, (part) =>
+            writeTensors(part, { latents, step: floatTensor([1], new Float32Array([step + 1])) }),
+          ),
+      });
+    },
+    startStep === steps,
+  );
+}
+
+/** Pose control from pictures, or from features where those are the same at every step and need computing only once. */
+async function controlOf(
+  run: Run,
+  { model, options, residency, controlOnce }: Plan,
+  engine: Engine,
+  maps: ControlMaps,
+  modelKey: string,
+): Promise<Control | undefined> {
+  if (!model.controlnext) return undefined;
+  const control = { network: model.controlnext, scale: options.controlScale };
+  if (!controlOnce) return { ...control, source: maps };
+  const key = keyOf([modelKey, engine.info.provider, residency, await hashFile(maps.file, run.signal)]);
+  const file = run.store.work('features', key, 'raw');
+  const reused = await run.reuses(file);
+  const make = async (progress: Progress) => {
+    if (reused) return;
+    await run.store.put(file, (part) =>
+      writeControlFeatures(engine, part, {
+        ...{ network: control.network, unetConfig: model.unet.config, maps, residency, signal: run.signal },
+        onFrame: (done) => progress(done, maps.dims[0], 'frames'),
+      }),
+    );
+  };
+  await run.stage('features', 'reading the skeletons', make, reused);
+  return { ...control, source: controlFeaturesIn(file, maps, model.unet.config) };
+}
+
+/** Identity of the weights without reading gigabytes: names, sizes and times of change of their files, and the configs. */
+export async function modelFingerprint({ model }: Plan): Promise<string> {
+  const sources = [model.unet, model.vae, model.imageEncoder].flatMap((part) => part.checkpoint.sources);
+  const files = await Promise.all(
+    [...sources, ...(model.controlnext?.sources ?? [])].map(async (path) => {
+      const { size, mtimeMs } = await stat(path);
+      return [basename(path), size, mtimeMs];
+    }),
+  );
+  const { unet, vae, imageEncoder, featureExtractor } = model;
+  return keyOf([files, unet.config, vae.config, imageEncoder.config, featureExtractor.config]);
+}

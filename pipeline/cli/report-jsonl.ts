@@ -1,10 +1,14 @@
+import type { ProgressEvent } from '../events.js';
 import type { Output, Reporter } from './reporter.js';
 
 /** Rises when a field changes its meaning or goes away. */
 export const jsonlVersion = 1;
 
 /** For programs: one JSON object a line, `v` the version, `t` milliseconds since 1970, then the event as it is. */
-export function jsonlReporter(output: Output, now: () => number = Date.now): Reporter {
+export function jsonlReporter<Event extends object = ProgressEvent>(
+  output: Output,
+  now: () => number = Date.now,
+): Reporter<Event> {
   let closed = false;
   return {
     onEvent: (event) => {

@@ -1,10 +1,13 @@
-import type { EventSink } from '../events.js';
+import type { ProgressEvent } from '../events.js';
 import { jsonlReporter } from './report-jsonl.js';
 import { plainReporter } from './report-plain.js';
 import { ttyReporter } from './report-tty.js';
 
 /** Shows a run to its user. `close` puts the terminal back in order; nothing is written after it. */
-export type Reporter = { readonly onEvent: EventSink; readonly close: () => void };
+export type Reporter<Event = ProgressEvent> = {
+  readonly onEvent: (event: Event) => void;
+  readonly close: () => void;
+};
 
 export type Verbosity = 'quiet' | 'normal' | 'verbose';
 

@@ -49,6 +49,8 @@ export function openClipLog(path: string, now: () => number = Date.now): ClipLog
     onEvent: (event) => {
       if (event.type === 'run.error') write(errorText(event));
       else plain.onEvent(event);
+      // Tells where a clip hung or was killed.
+      if (event.type === 'stage.start' && !event.reused) write(`${event.title} ...`);
     },
     write,
     close: () => {

@@ -291,6 +291,7 @@ describe('the log of a clip', () => {
     for (const attempt of [1, 2]) {
       const log = openClipLog(path, () => 0);
       log.write(`attempt ${attempt}`);
+      log.onEvent({ type: 'stage.start', stage: 'pose', title: 'finding poses' });
       log.onEvent({ type: 'note', level: 'detail', message: 'two\nlines \x1b[2J' });
       log.onEvent({ ...{ type: 'run.error', kind: 'input', exitCode: 3 }, code: 'x.y', what: 'no frames', got: '0' });
       log.close();
@@ -303,6 +304,7 @@ describe('the log of a clip', () => {
     expect(readFileSync(path, 'utf8').split('\n')).toEqual([
       ...[1, 2].flatMap((attempt) => [
         `${time} attempt ${attempt}`,
+        `${time} finding poses ...`,
         `${time} two`,
         `${more} lines ?[2J`,
         `${time} error: no frames [x.y]`,

@@ -11,12 +11,13 @@ type RawRecord = { readonly record: readonly string[]; readonly raw: string };
 /**
  * Rows of a CSV text with a header. Empty cells are not given. Cells are parted by commas, or by the semicolons or tabs that
  * spreadsheets write in some countries, as the header shows.
- * @param label what the file is called in messages; @param columnProblems what is wrong with the name of a column, if anything.
+ * @param label what the file is called in messages; @param columnProblems what is wrong with each column's name; bad columns are left
+ * out of the rows.
  */
 export function rowsFromCsv(
   text: string,
   label: string,
-  columnProblems: (name: string, where: string) => readonly OptionProblem[],
+  columnProblems: (names: readonly string[], where: string) => readonly (readonly OptionProblem[])[],
 ): ManifestRows {
   let records: readonly RawRecord[];
   try {
@@ -41,11 +42,11 @@ export function rowsFromCsv(
   if (!header) return { rows: [], problems: [] };
   const headerAt = `${label}:${header.line}`;
   const columns = header.cells;
-  const bad = columns.map((name) => (name === '' ? [] : columnProblems(name, headerAt)));
-  const problems = bad.flat();
+  const bad = columnProblems(columns, headerAt);
   const rows = body.map(({ cells, line }): ManifestRow => {
     const where = `${label}:${line}`;
     const written: WrittenOption[] = [];
+    const problems: OptionProblem[] = [];
     cells.forEach((value, column) => {
       if (value === '') return;
       const name = columns[column];
@@ -56,9 +57,9 @@ export function rowsFromCsv(
         written.push({ name, value, where });
       }
     });
-    return { where, written };
+    return { where, written, problems };
   });
-  return { rows, problems };
+  return { rows, problems: bad.flat() };
 }
 
 /** The line each record begins at; a quoted cell may go over several, and empty lines lie between. */

@@ -33,8 +33,22 @@ export type EntryResult =
   | { readonly skipped: Skipped }
   | { readonly problems: readonly OptionProblem[] };
 
+/** What is wrong with the names of columns, each; a name that has been given already is wrong too. */
+export function columnProblems(names: readonly string[], where: string): readonly (readonly OptionProblem[])[] {
+  const seen = new Set<string>();
+  return names.map((name) => {
+    if (name === '') return [];
+    const problems = nameProblems(name, where);
+    const key = ownName(name) ?? findOption(optionName(name)) ?? name;
+    const repeated = seen.has(key);
+    seen.add(key);
+    if (problems.length > 0 || !repeated) return problems;
+    return [{ code: 'options.repeated', where, what: `${key} is given twice` }];
+  });
+}
+
 /** What is wrong with a name in a manifest, whatever its value. */
-export function nameProblems(name: string, where: string): readonly OptionProblem[] {
+function nameProblems(name: string, where: string): readonly OptionProblem[] {
   if (ownName(name)) return [];
   const option = findOption(optionName(name));
   if (option === undefined) return makeLayer([{ name, value: null, where }], { nameStyle: 'key' }).problems;
@@ -84,8 +98,8 @@ export function readEntry(row: ManifestRow, style: EntryStyle, defaults?: Entry)
   };
 }
 
-function readRow({ written }: ManifestRow, { textual, baseDir }: EntryStyle): Entry {
-  const problems: OptionProblem[] = [];
+function readRow({ written, problems: unread }: ManifestRow, { textual, baseDir }: EntryStyle): Entry {
+  const problems: OptionProblem[] = [...unread];
   const plain: WrittenOption[] = [];
   const own = new Map<'name' | 'skip', WrittenOption>();
   for (const option of written) {

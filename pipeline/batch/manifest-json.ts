@@ -107,13 +107,14 @@ class Reader {
   /** The rest of an object of single values. */
   object(offset: number): ManifestRow {
     const written: WrittenOption[] = [];
+    const problems: OptionProblem[] = [];
     for (const { name, where: nameWhere, value } of this.members()) {
       const nested = value.text === '{' || value.text === '[';
-      if (nested) this.problems.push(notSingle(name, nameWhere));
+      if (nested) problems.push(notSingle(name, nameWhere));
       else written.push({ name, value: JSON.parse(value.text), where: this.#at(value.offset), nameWhere });
       this.skip(value);
     }
-    return { where: this.#at(offset), written };
+    return { where: this.#at(offset), written, problems };
   }
 
   /** To the end of a value whose first token has been read. */

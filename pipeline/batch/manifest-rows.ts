@@ -6,6 +6,8 @@ export type ManifestRow = {
   /** Where it begins: `clips.csv:12`. */
   readonly where: string;
   readonly written: readonly WrittenOption[];
+  /** What could not even be read. */
+  readonly problems: readonly OptionProblem[];
 };
 
 /** A manifest as it stands in its file; no name has been understood yet, no value checked. */

@@ -40,16 +40,17 @@ export function rowsFromYaml(text: string, label: string): ManifestRows {
 
   const entry = (map: YAMLMap): ManifestRow => {
     const written: WrittenOption[] = [];
+    const wrong: OptionProblem[] = [];
     for (const { key, value } of map.items) {
       const nameWhere = at(startOf(key) ?? startOf(map));
-      if (!isScalar(key)) problems.push(syntaxProblem(nameWhere, 'the name of an option must be plain text'));
-      else if (value !== null && !isScalar(value)) problems.push(notSingle(String(key.value), nameWhere));
+      if (!isScalar(key)) wrong.push(syntaxProblem(nameWhere, 'the name of an option must be plain text'));
+      else if (value !== null && !isScalar(value)) wrong.push(notSingle(String(key.value), nameWhere));
       else {
         const where = at(startOf(value) ?? startOf(key));
         written.push({ name: String(key.value), value: isScalar(value) ? value.value : null, where, nameWhere });
       }
     }
-    return { where: at(startOf(map)), written };
+    return { where: at(startOf(map)), written, problems: wrong };
   };
   const list = (items: readonly unknown[]): ManifestRow[] => {
     if (items.length > maxRows) problems.push(tooManyRows(label));

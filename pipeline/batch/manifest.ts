@@ -6,7 +6,7 @@ import type { Clip } from './clip.js';
 import { endingOf } from './clip-folder.js';
 import { fileStates, whyNoFile } from './file-state.js';
 import { rowsFromCsv } from './manifest-csv.js';
-import { nameProblems, readDefaults, readEntry } from './manifest-entry.js';
+import { columnProblems, readDefaults, readEntry } from './manifest-entry.js';
 import { rowsFromJson } from './manifest-json.js';
 import { type ManifestRows, syntaxProblem } from './manifest-rows.js';
 import { maxYamlBytes, rowsFromYaml } from './manifest-yaml.js';
@@ -65,7 +65,7 @@ export function manifestError(problems: readonly OptionProblem[]): PantomimeErro
 function readRows(text: string, path: string): ManifestRows {
   try {
     const ending = endingOf(path);
-    if (ending === 'csv') return rowsFromCsv(text, path, nameProblems);
+    if (ending === 'csv') return rowsFromCsv(text, path, columnProblems);
     return ending === 'json' ? rowsFromJson(text, path) : rowsFromYaml(text, path);
   } catch (error) {
     // Out of stack.

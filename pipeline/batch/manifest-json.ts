@@ -32,9 +32,11 @@ export function rowsFromJson(text: string, label: string): ManifestRows {
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const [, offset] = / (?:at|in JSON at) position (\d+)/.exec(message) ?? [];
-    const end = /end of JSON input/.test(message) ? text.length : 0;
     const what = `not JSON: ${showValue(message.replace(/( in JSON)? at position.*$/s, '')).slice(1, -1)}`;
-    return { rows: [], problems: [syntaxProblem(at(offset === undefined ? end : Number(offset)), what)] };
+    const end = /end of JSON input/.test(message) ? text.length : undefined;
+    const place = offset === undefined ? end : Number(offset);
+    // For some slips Node only quotes the text around them.
+    return { rows: [], problems: [syntaxProblem(place === undefined ? label : at(place), what)] };
   }
   const reader = new Reader(text, at);
   const first = reader.next();
@@ -44,8 +46,8 @@ export function rowsFromJson(text: string, label: string): ManifestRows {
   let rows: readonly ManifestRow[] | undefined;
   let defaults: ManifestRow | undefined;
   for (const { name, where, value } of reader.members()) {
-    if (name === 'clips' && value.text === '[') rows = reader.list(label);
-    else if (name === 'defaults' && value.text === '{') defaults = reader.object(value.offset);
+    if (name === 'clips' && !rows && value.text === '[') rows = reader.list(label);
+    else if (name === 'defaults' && !defaults && value.text === '{') defaults = reader.object(value.offset);
     else {
       reader.skip(value);
       reader.problems.push(strangePart(name, where));

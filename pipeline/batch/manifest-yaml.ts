@@ -67,8 +67,8 @@ export function rowsFromYaml(text: string, label: string): ManifestRows {
   let defaults: ManifestRow | undefined;
   for (const { key, value } of doc.contents.items) {
     const name = isScalar(key) ? key.value : undefined;
-    if (name === 'clips' && isSeq(value)) rows = list(value.items);
-    else if (name === 'defaults' && isMap(value)) defaults = entry(value);
+    if (name === 'clips' && !rows && isSeq(value)) rows = list(value.items);
+    else if (name === 'defaults' && !defaults && isMap(value)) defaults = entry(value);
     else problems.push(strangePart(String(name), at(startOf(key))));
   }
   if (rows === undefined && problems.length === 0) problems.push(noClips(label));

@@ -10,8 +10,8 @@ const maxBytes = 200;
 /** Names of devices on Windows, with or without an ending. */
 const device = /^(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)$/i;
 
-/** What the batch folder holds beside the run folders. */
-const ownNames = /^(work|logs|lock)$|^(manifest|summary)/i;
+/** What the batch folder holds beside the run folders; `work-1-of-2` belongs to a shard. */
+const ownNames = /^(work|logs|lock)(-\d+-of-\d+)?$|^(manifest|summary)/i;
 
 /** A run folder with such an ending would be taken for a file. */
 const mediaEndings: ReadonlySet<string> = new Set([...videoEndings, ...pictureEndings, 'apng']);

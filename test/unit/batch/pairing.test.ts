@@ -201,6 +201,7 @@ describe('run names', () => {
     ['work', '_work'],
     ['Lock', '_Lock'],
     ['workout', 'workout'],
+    ['work-1-of-2', '_work-1-of-2'],
     ['manifest.jsonl', '_manifest.jsonl'],
     ['Summary of May', '_Summary of May'],
     ['dance.mp4', 'dance-mp4'],

@@ -116,7 +116,7 @@ function readRow({ written, problems: unread }: ManifestRow, { textual, baseDir 
     }
   }
   const layer = makeLayer(plain, { textual, baseDir, nameStyle: 'key' });
-  problems.push(...layer.problems);
+  for (const problem of layer.problems) problems.push(problem);
   const options = new Map<OptionName, OptionEntry>();
   for (const [name, entry] of layer.entries) {
     // An input that is null is none.

@@ -34,16 +34,15 @@ export async function readManifest(path: string): Promise<Manifest> {
   const text = await readText(path);
   const style = { textual: endingOf(path) === 'csv', baseDir: dirname(resolve(path)) };
   const { rows, defaults, problems: found } = readRows(text, path);
-  const problems = [...found];
   const base = defaults && readDefaults(defaults, style);
-  problems.push(...(base?.problems ?? []));
+  const problems = [...found, ...(base?.problems ?? [])];
   const clips: Clip[] = [];
   const skipped: Skipped[] = [];
   for (const row of rows) {
     const entry = readEntry(row, style, base);
     if ('clip' in entry) clips.push(entry.clip);
     else if ('skipped' in entry) skipped.push(entry.skipped);
-    else problems.push(...entry.problems);
+    else for (const problem of entry.problems) problems.push(problem);
   }
   if (problems.length > 0) throw manifestError(problems);
   return { clips: await withReasons(clips), skipped };

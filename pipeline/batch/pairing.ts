@@ -72,7 +72,7 @@ function draft(clips: readonly Clip[], pictures: Pictures | undefined, mode: Pai
     if (why !== undefined) drafts.push({ clip, picture, perPicture: false, why });
     else if (picture) drafts.push({ clip, picture, perPicture: mode === 'all' && clip.name === undefined });
     else if (match) drafts.push({ clip, perPicture: false, ...match });
-    else if (all.length > 0) drafts.push(...all.map((one) => ({ clip, picture: one, perPicture: mode === 'all' })));
+    else if (all.length > 0) for (const one of all) drafts.push({ clip, picture: one, perPicture: mode === 'all' });
     else
       problems.push({
         code: 'batch.no-image',

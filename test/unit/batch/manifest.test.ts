@@ -233,6 +233,11 @@ describe('a JSON or YAML manifest', () => {
     expect((await complaints(many, 'a.json')).join('\n')).toContain('too many clips');
   });
 
+  it('is refused with a name given ever again', async () => {
+    const dir = await folder('a.json', `[{"video": "a"${', "steps": 1'.repeat(200_000)}}]`);
+    expect((await complaints(dir, 'a.json')).join('\n')).toMatch(/^199999 things.*steps is given twice/s);
+  });
+
   it('is read quickly, with thousands of clips', async () => {
     const clips = Array.from({ length: 20_000 }, (_, i) => ({
       video: `clips/c${i}.mp4`,

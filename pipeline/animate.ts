@@ -11,6 +11,7 @@ import { makePlan, type Plan } from './plan.js';
 import { renderClip } from './render-clip.js';
 import { type Run, startRun } from './run.js';
 import { openRunStore } from './run-store.js';
+import { explainVanished } from './vanished.js';
 
 /**
  * Animates one picture with one movement, from files to files. Everything is checked before work starts; what an
@@ -25,17 +26,27 @@ export async function animate(options: AnimateOptions, context: RunContext = {})
   context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed: plan.seed });
   for (const note of plan.notes) run.note(note);
 
-  const picture = await loadReferencePicture(options.image as string, { ...plan.size, resample: options.resample });
+  try {
+    const result = await work(run, plan, begun);
+    context.onEvent?.({ type: 'run.done', ...result });
+    return result;
+  } catch (error) {
+    throw await explainVanished(store, error);
+  }
+}
+
+async function work(run: Run, plan: Plan, begun: number): Promise<RunResult> {
+  const { options, size, provider } = plan;
+  const { deviceId, threads } = options;
+  const picture = await loadReferencePicture(options.image as string, { ...size, resample: options.resample });
   // Before the poses are found: whether a device works shows only now.
-  await using engine = await run.stage('models', `starting the engine (${plan.provider})`, () =>
-    createEngine({ ...plan, deviceId: options.deviceId, threads: options.threads ?? undefined, signal: run.signal }),
+  await using engine = await run.stage('models', `starting the engine (${provider})`, () =>
+    createEngine({ provider, deviceId, threads: threads ?? undefined, signal: run.signal }),
   );
   const reconstructionDb = await checkDomain(run, plan, engine, picture);
   const track = await controlTrack(run, plan, picture);
   const seconds = () => (performance.now() - begun) / 1000;
-  const result = await renderClip(run, plan, engine, { picture, track, reconstructionDb, seconds });
-  context.onEvent?.({ type: 'run.done', ...result });
-  return result;
+  return await renderClip(run, plan, engine, { picture, track, reconstructionDb, seconds });
 }
 
 /** Poses to control pictures, with a detector that lives only as long. */

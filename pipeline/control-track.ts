@@ -5,7 +5,7 @@ import { drawSkeleton } from '../stages/pose/draw.js';
 import type { Person, PoseSequence, RgbImage } from '../stages/types.js';
 import { type ControlMaps, findControlMaps, writeControlMaps } from './control-maps.js';
 import { findDrivingPoses, requireSomebody } from './driving-poses.js';
-import { keyOf } from './hashes.js';
+import { hashFile, keyOf } from './hashes.js';
 import { openControlPictures } from './movement.js';
 import type { Plan } from './plan.js';
 import type { Run } from './run.js';
@@ -16,6 +16,8 @@ export type ControlTrack = {
   readonly maps: ControlMaps;
   /** Poses in the driving picture, before alignment; undefined for ready-made control pictures. */
   readonly driving: PoseSequence | undefined;
+  /** Hash of the file that says how to move, as it was when its poses were found; undefined for a folder. */
+  readonly contentHash: string | undefined;
   /** How the poses were brought onto the character; for run.json. */
   readonly alignment: unknown;
 };
@@ -31,9 +33,10 @@ export async function makeControlTrack(
   detector: () => Promise<PoseDetector>,
 ): Promise<ControlTrack> {
   const { options, movement, tools, size } = plan;
+  const contentHash = movement.kind === 'control-folder' ? undefined : await hashFile(movement.path, run.signal);
   const driving =
     movement.kind === 'video'
-      ? await findDrivingPoses(run, movement, options, tools, detector)
+      ? await findDrivingPoses(run, movement, contentHash as string, options, tools, detector)
       : movement.kind === 'pose'
         ? movement.poses
         : undefined;
@@ -46,11 +49,11 @@ export async function makeControlTrack(
   if (!driving) {
     const maps = await run.stage('control', 'reading control pictures', async (progress) => {
       const stream = await openControlPictures(movement, options, tools, size, run.signal);
-      const file = run.store.work('control', keyOf([movement.path, size]), 'u8');
+      const file = run.store.work('control', keyOf([contentHash ?? movement.path, size]), 'u8');
       const pictures = withOwnPose(stream.frames, reference, size, progress);
       return { ...(await run.store.put(file, (part) => writeControlMaps(part, pictures, size))), file };
     });
-    return { maps, driving, alignment: undefined };
+    return { maps, driving, contentHash, alignment: undefined };
   }
 
   const aligned = await run.stage('align', `aligning poses (${options.align})`, async () => {
@@ -73,7 +76,7 @@ export async function makeControlTrack(
     },
     earlier !== undefined,
   );
-  return { maps, driving, alignment: { mode: options.align, ...aligned.transform, notes: aligned.notes } };
+  return { maps, driving, contentHash, alignment: { mode: options.align, ...aligned.transform, notes: aligned.notes } };
 }
 
 type Report = (done: number, total: number | undefined, unit: string) => void;

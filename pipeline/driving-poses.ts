@@ -9,7 +9,7 @@ import { type FrameRange, framesWithoutPeople } from '../stages/pose/frames-with
 import { readPoseJson, writePoseJson } from '../stages/pose/pose-json.js';
 import { smoothPoses } from '../stages/pose/smooth.js';
 import type { PoseSequence } from '../stages/types.js';
-import { hashFile, keyOf } from './hashes.js';
+import { keyOf } from './hashes.js';
 import type { Movement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
 import { openPoseJournal } from './pose-journal.js';
@@ -27,18 +27,19 @@ export function openDetector(options: AnimateOptions, signal: AbortSignal | unde
 /**
  * The poses of a driving video: found frame by frame (kept in the work folder, by clip content), one person followed,
  * smoothed. Coordinates are those of the driving picture; alignment comes later.
- * Throws an input error when nobody is found in any frame.
+ * @param contentHash of the clip. Throws an input error when nobody is found in any frame.
  */
 export async function findDrivingPoses(
   run: Run,
   movement: Extract<Movement, { kind: 'video' }>,
+  contentHash: string,
   options: AnimateOptions,
   tools: FfmpegTools,
   detector: () => Promise<PoseDetector>,
 ): Promise<PoseSequence> {
   const { signal, store } = run;
   const { poseModel, hands, face } = options;
-  const key = keyOf([await hashFile(movement.path, signal), movement.decode, poseModel, hands, face, maxPeople]);
+  const key = keyOf([contentHash, movement.decode, poseModel, hands, face, maxPeople]);
   const file = store.shared('poses', key, 'json');
   const reused = await run.reuses(file);
   const found = await run.stage(

@@ -185,7 +185,7 @@ function drivingFrames(movement: Movement): { readonly count: number | undefined
 }
 
 /** `auto` takes CUDA where its libraries are installed, else the CPU; a named provider is never replaced. */
-function chooseProvider(provider: AnimateOptions['provider']): Provider {
+export function chooseProvider(provider: AnimateOptions['provider']): Provider {
   if (provider !== 'auto') {
     checkProvider(provider);
     return provider;

@@ -4,6 +4,7 @@ import { writePoseJson } from '../stages/pose/pose-json.js';
 import { checkOutput } from './check-output.js';
 import { findDrivingPoses, openDetector } from './driving-poses.js';
 import type { RunContext, RunResult } from './events.js';
+import { hashFile } from './hashes.js';
 import { lazily } from './lazily.js';
 import { openMovement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
@@ -27,7 +28,14 @@ export async function extractPoses(options: AnimateOptions, context: RunContext 
   for (const note of ffmpegNotes(tools)) run.note(note);
 
   await using detector = lazily(() => openDetector(options, run.signal));
-  const driving = await findDrivingPoses(run, movement, options, tools, detector.get);
+  const driving = await findDrivingPoses(
+    run,
+    movement,
+    await hashFile(movement.path, run.signal),
+    options,
+    tools,
+    detector.get,
+  );
   await writePoseVideo(run, { movement, tools, options }, { driving }, 1, driving.frames.length);
   const pose = run.store.result('pose.json');
   await writePoseJson(pose, driving);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { metaOf } from './options/names.js';
-import { type OptionName, optionNames } from './options/schema.js';
+import { type AnimateOptions, type OptionName, optionNames } from './options/schema.js';
 import type { Plan } from './plan.js';
 
 /** Options that say where and how to run, not what: left to whoever repeats the run. */
@@ -12,14 +12,21 @@ const ofThisRun: ReadonlySet<OptionName> = new Set(['output', 'overwrite', 'resu
  */
 export function repeatableOptions(plan: Plan): Readonly<Record<string, unknown>> {
   const { options, seed, size, provider, residency } = plan;
-  const decided: Record<OptionName, unknown> = { ...options, ...size, seed, provider, residency };
-  if (options.fps) decided.fps = `${options.fps.num}/${options.fps.den}`;
+  const decided = { ...options, ...size, seed, provider, residency };
   const entries = optionNames
-    .filter((name) => !ofThisRun.has(name) && decided[name] !== null)
-    // Refused without --time-ids given, because they would have no effect.
-    .filter((name) => options.timeIds === 'given' || (name !== 'fpsId' && name !== 'motionBucketId'))
-    .map((name) => [name, metaOf(name).path ? absolute(name, String(decided[name])) : decided[name]]);
-  return Object.fromEntries(entries);
+    .filter((name) => !ofThisRun.has(name))
+    .map((name) => [name, repeatableOption(decided, name)] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+}
+
+/** One option in that form; undefined where it is not decided or has no effect. */
+export function repeatableOption(options: AnimateOptions, name: OptionName): unknown {
+  const value = options[name];
+  // Refused without --time-ids given.
+  const idle = options.timeIds !== 'given' && (name === 'fpsId' || name === 'motionBucketId');
+  if (value === null || idle) return undefined;
+  if (name === 'fps' && options.fps) return `${options.fps.num}/${options.fps.den}`;
+  return metaOf(name).path ? absolute(name, String(value)) : value;
 }
 
 function absolute(name: OptionName, path: string): string {

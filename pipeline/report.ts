@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { PantomimeError } from '../models/errors.js';
 import type { EngineMemory } from '../models/runtime/engine.js';
 import type { FloatTensor } from '../models/tensor.js';
 import { contactSheet } from '../stages/contact-sheet.js';
@@ -40,6 +41,7 @@ export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): P
     latents: store.result('latents.safetensors'),
   };
   await run.stage('report', 'writing the report', async () => {
+    await requireUnchanged(plan.movement.path, track.contentHash);
     const rows = [
       { label: 'driving', images: videos.samples.map(({ driving }) => driving).filter((image) => image !== undefined) },
       { label: 'pose', images: videos.samples.map(({ pose }) => pose) },
@@ -59,6 +61,18 @@ export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): P
   return { runDir: store.dir, outputs, frames: videos.frames, seconds: inputs.seconds };
 }
 
+/** A clip that was replaced or written to while it was read: its poses and its frames do not belong together. */
+async function requireUnchanged(path: string, contentHash: string | undefined): Promise<void> {
+  if (contentHash === undefined || (await hashFile(path)) === contentHash) return;
+  throw new PantomimeError({
+    code: 'input.changed',
+    kind: 'input',
+    what: 'this file was changed while it was being worked on',
+    where: path,
+    hint: 'the same command again, once the file stays as it is',
+  });
+}
+
 /** Everything needed to do the run again, and to know what it was made from. */
 async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Record<string, string>>): Promise<string> {
   const { options, movement, model, size, schedule, windows, tools } = plan;
@@ -75,7 +89,7 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
       movement: {
         kind: movement.kind,
         path: movement.path,
-        ...(movement.kind !== 'control-folder' && { sha256: await hashFile(movement.path) }),
+        ...(inputs.track.contentHash && { sha256: inputs.track.contentHash }),
       },
     },
     model: { dir: model.dir, overlay: model.overlay, fingerprint: inputs.modelKey, domain: plan.card?.domain },

@@ -38,6 +38,8 @@ export type ClipOutcome = {
   readonly frames?: number | undefined;
   /** From the first stage to the last, waiting for the device not counted. */
   readonly seconds?: number | undefined;
+  /** Multiply-adds of the networks, as planned: what time estimates are made from. */
+  readonly multiplyAdds?: number | undefined;
   /** Of `seconds`, what was spent on starting detector and engine and on loading networks. */
   readonly startUpSec?: number | undefined;
   readonly stages?: readonly { readonly stage: string; readonly ms: number; readonly reused: boolean }[] | undefined;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { toPantomimeError } from './exit.js';
+import { toPantomimeError } from '../explain-error.js';
 import { buildProgram, usageError } from './program.js';
 import { printError } from './run-command.js';
 

@@ -4,6 +4,7 @@ import { PantomimeError } from '../../models/errors.js';
 import { kebabCase, suggestOption } from '../options/names.js';
 import { nearestName } from '../options/nearest.js';
 import { addAnimateCommand } from './commands/animate.js';
+import { addBatchCommand } from './commands/batch.js';
 import { addCharacterCommand } from './commands/character.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addPlanCommand } from './commands/plan.js';
@@ -16,13 +17,15 @@ Examples:
   pantomime character --seed 7 --out me.png
   pantomime animate me.png dance.mp4 -o dance-of-me.mp4
   pantomime animate character.png dance.mp4 --model svd
+  pantomime batch clips --image character.png --out animated
   pantomime plan character.png dance.mp4 --model svd
   pantomime pose dance.mp4 -o poses
   pantomime demo
 
-Exit codes: 0 done, 1 fault of pantomime, 2 usage, 3 input, 4 model, 5 device, 6 ffmpeg, 130 interrupted, 143 terminated`;
+Exit codes: 0 done, 1 fault of pantomime, 2 usage, 3 input, 4 model, 5 device, 6 ffmpeg, 7 some clips of a batch failed,
+130 interrupted, 143 terminated`;
 
-const commandNames = ['animate', 'pose', 'plan', 'character', 'demo', 'help'];
+const commandNames = ['animate', 'batch', 'pose', 'plan', 'character', 'demo', 'help'];
 
 /** The command line as a whole. `run` takes the words after the program's name and gives the exit code. */
 export function buildProgram(): { run: (words: readonly string[]) => Promise<number> } {
@@ -44,6 +47,7 @@ export function buildProgram(): { run: (words: readonly string[]) => Promise<num
     .configureHelp({ helpWidth: Math.min(process.stdout.columns ?? 100, 120) })
     .exitOverride();
   addAnimateCommand(program, exit);
+  addBatchCommand(program, exit);
   addPoseCommand(program, exit);
   addPlanCommand(program, exit);
   addCharacterCommand(program, exit);

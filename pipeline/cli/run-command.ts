@@ -1,11 +1,11 @@
 import { PantomimeError } from '../../models/errors.js';
-import type { ProgressEvent, RunContext, RunResult } from '../events.js';
+import type { Note, ProgressEvent, RunContext, RunError, RunResult } from '../events.js';
+import { runError, toPantomimeError } from '../explain-error.js';
 import type { OptionsFor } from '../options/checks.js';
 import { loadOptions } from '../options/load.js';
 import { optionsError } from '../options/problem.js';
 import type { AnimateInput, AnimateOptions } from '../options/schema.js';
 import type { Controls } from './controls.js';
-import { runError, terminatedExitCode, toPantomimeError } from './exit.js';
 import { formatError } from './format-error.js';
 import { isInteractive, makeReporter, type Reporter, type Verbosity } from './reporter.js';
 
@@ -23,39 +23,55 @@ export type Action = {
   readonly run: (options: AnimateOptions, context: RunContext) => Promise<{ text: string; result?: RunResult }>;
 };
 
-/**
- * Runs one command from options to exit code: resolves options, shows progress, turns signals into an orderly end (a
- * second one ends at once) and errors into what a person or a program can read.
- */
+/** Runs one command on one clip: resolves options, shows progress, prints the result. Gives the exit code. */
 export async function runCommand(line: CommandLine, action: Action): Promise<number> {
   const { controls } = line;
-  const verbosity: Verbosity = controls.quiet ? 'quiet' : controls.verbose ? 'verbose' : 'normal';
   const reporter = makeReporter(
-    { json: controls.json === true, verbosity },
+    { json: controls.json === true, verbosity: verbosityOf(controls) },
     { stdout: process.stdout, stderr: process.stderr, env: process.env },
   );
-  const abort = new AbortController();
-  const signals = watchSignals(abort, reporter);
-  let last: ProgressEvent['type'] | undefined;
-  const onEvent = (event: ProgressEvent) => {
-    last = event.type;
-    reporter.onEvent(event);
-  };
-  try {
+  return perform<ProgressEvent>(controls, reporter, async (context) => {
     const options = await loadOptions(
       { flags: flagsWithPreset(line), settings: controls.set ?? [], config: controls.config },
       action.purpose,
       await action.defaults?.(),
     );
-    const { text, result } = await action.run(options, { signal: abort.signal, onEvent });
-    if (result && last !== 'run.done') onEvent({ type: 'run.done', ...result });
+    let told = false;
+    const onEvent = (event: ProgressEvent) => {
+      told ||= event.type === 'run.done';
+      context.onEvent(event);
+    };
+    const done = await action.run(options, { ...context, onEvent });
+    if (done.result && !told) context.onEvent({ type: 'run.done', ...done.result });
+    return done;
+  });
+}
+
+export function verbosityOf({ quiet, verbose }: Controls): Verbosity {
+  return quiet ? 'quiet' : verbose ? 'verbose' : 'normal';
+}
+
+/**
+ * Does `work` with progress on `reporter`, turns signals into an orderly end (a second one ends at once) and errors into what a
+ * person or a program can read. Gives the exit code. What `work` gives as `text` goes to stdout, not with --json where there is
+ * a `result` that events have told.
+ */
+export async function perform<Event extends { readonly type: string }>(
+  controls: Controls,
+  reporter: Reporter<Event | Note | RunError>,
+  work: (context: Listening<Event | Note | RunError>) => Promise<{ text: string; result?: unknown }>,
+): Promise<number> {
+  const abort = new AbortController();
+  const signals = watchSignals(abort, reporter);
+  try {
+    const { text, result } = await work({ signal: abort.signal, onEvent: reporter.onEvent });
     reporter.close();
     if (!(controls.json && result)) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
     return 0;
   } catch (thrown) {
     const error = toPantomimeError(thrown, abort.signal);
     const exitCode = error.kind === 'interrupted' ? (signals.exitCode() ?? error.exitCode) : error.exitCode;
-    if (last !== 'run.error') onEvent(runError(error, exitCode));
+    reporter.onEvent(runError(error, exitCode));
     reporter.close();
     printError(error, controls.verbose === true);
     return exitCode;
@@ -64,6 +80,9 @@ export async function runCommand(line: CommandLine, action: Action): Promise<num
   }
 }
 
+/** How `work` hears of an interruption and tells what it does. */
+export type Listening<Event> = { readonly signal: AbortSignal; readonly onEvent: (event: Event) => void };
+
 /** The error for people, on stderr. */
 export function printError(error: PantomimeError, verbose: boolean): void {
   const color = isInteractive(process.stderr, process.env);
@@ -71,7 +90,7 @@ export function printError(error: PantomimeError, verbose: boolean): void {
 }
 
 /** `--reference` is another way to write `--preset reference`. */
-function flagsWithPreset({ flags, controls }: CommandLine): Readonly<Record<string, unknown>> {
+export function flagsWithPreset({ flags, controls }: CommandLine): Readonly<Record<string, unknown>> {
   if (!controls.reference) return flags;
   if (flags.preset !== undefined && flags.preset !== 'reference') {
     const what = '--reference and another --preset cannot both be meant';
@@ -82,10 +101,13 @@ function flagsWithPreset({ flags, controls }: CommandLine): Readonly<Record<stri
   return { ...flags, preset: 'reference' };
 }
 
+/** Exit code after a termination signal, as shells expect: 128 + 15. */
+const terminatedExitCode = 143;
+
 /** The first SIGINT or SIGTERM asks for an orderly end, the second ends the process. */
 function watchSignals(
   abort: AbortController,
-  reporter: Reporter,
+  reporter: Reporter<Note>,
 ): { exitCode: () => number | undefined; stop: () => void } {
   let code: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {

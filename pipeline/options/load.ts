@@ -6,7 +6,7 @@ import { readModelCard } from '../model-card.js';
 import type { OptionsFor } from './checks.js';
 import { layerFromFlags, layerFromObject, layerFromSettings, type OptionLayer } from './layer.js';
 import { isPresetName, presets } from './presets.js';
-import { chosenModel, type OptionSources, resolveOptions, sourcesFrom } from './resolve.js';
+import { chosen, type OptionSources, resolveOptions, sourcesFrom } from './resolve.js';
 import type { AnimateInput, AnimateOptions } from './schema.js';
 import { layerFromYaml, maxConfigBytes } from './yaml-layer.js';
 
@@ -29,23 +29,27 @@ export async function loadOptions(
   purpose: OptionsFor,
   defaults?: AnimateInput,
 ): Promise<AnimateOptions> {
+  return resolveForModel(await loadSources(line, defaults), purpose);
+}
+
+/** Read the files a command line names (config, preset). */
+export async function loadSources(line: CommandLineOptions, defaults?: AnimateInput): Promise<OptionSources> {
   const flags = layerFromFlags(line.flags);
   const settings = layerFromSettings(line.settings);
   const config = line.config === undefined ? undefined : await layerFromFile(line.config, 'config');
   const named = [flags, settings, config].map((layer) => layer?.entries.get('preset')).find((entry) => entry);
   const preset = await presetLayer(typeof named?.value === 'string' ? named.value : 'balanced');
-  const sources = { flags, settings, config, preset, defaults: defaults && layerFromObject(defaults) };
-  return withCard(sources, purpose);
+  return { flags, settings, config, preset, defaults: defaults && layerFromObject(defaults) };
 }
 
 /** Options of a library call, complete: the same checks, presets and model card as on the command line. */
 export async function optionsOfCall(input: AnimateInput, purpose: OptionsFor = 'animate'): Promise<AnimateOptions> {
-  return withCard(sourcesFrom(input), purpose);
+  return resolveForModel(sourcesFrom(input), purpose);
 }
 
 /** Resolves with what suits the chosen model, where a model is needed. */
-async function withCard(sources: OptionSources, purpose: OptionsFor): Promise<AnimateOptions> {
-  const model = purpose === 'animate' ? chosenModel(sources) : undefined;
+export async function resolveForModel(sources: OptionSources, purpose: OptionsFor): Promise<AnimateOptions> {
+  const model = purpose === 'animate' ? chosen(sources, 'model') : undefined;
   const card = model === undefined ? undefined : await readModelCard(modelDirOf(model));
   return resolveOptions({ ...sources, card: card?.defaults }, purpose);
 }

@@ -7,6 +7,8 @@ import { type AnimateInput, type AnimateOptions, type OptionName, optionNames, o
 
 /** Where options come from; a source wins over those after it, and the schema's defaults come last. */
 export type OptionSources = {
+  /** What a batch says of one of its clips. */
+  readonly clip?: OptionLayer | undefined;
   readonly flags?: OptionLayer | undefined;
   readonly settings?: OptionLayer | undefined;
   readonly config?: OptionLayer | undefined;
@@ -18,25 +20,25 @@ export type OptionSources = {
 };
 
 /** Strongest first. */
-function layersOf({ flags, settings, config, preset, defaults, card }: OptionSources): readonly OptionLayer[] {
-  return [flags, settings, config, preset, defaults, card].filter((layer) => layer !== undefined);
+function layersOf({ clip, flags, settings, config, preset, defaults, card }: OptionSources): readonly OptionLayer[] {
+  return [clip, flags, settings, config, preset, defaults, card].filter((layer) => layer !== undefined);
 }
 
-/** The model that the sources ask for, before anything is checked; undefined when that is no text. */
-export function chosenModel(sources: OptionSources): string | undefined {
+/** What the sources say of one option, before anything else is checked; undefined when it does not fit. */
+export function chosen<Name extends OptionName>(sources: OptionSources, name: Name): DecidedOptions[Name] | undefined {
   const entry = layersOf(sources)
-    .map(({ entries }) => entries.get('model'))
+    .map(({ entries }) => entries.get(name))
     .find((found) => found !== undefined);
-  const parsed = optionsSchema.shape.model.safeParse(entry?.value);
-  return parsed.success ? parsed.data : undefined;
+  const parsed = optionsSchema.shape[name].safeParse(entry?.value);
+  return parsed.success ? (parsed.data as DecidedOptions[Name]) : undefined;
 }
 
 /**
- * Merge, check and complete options: flags > `--set` > config file > preset > defaults > the model's card. Pure.
+ * Merge, check and complete options: a batch's clip > flags > `--set` > config file > preset > defaults > the model's card. Pure.
  * @throws PantomimeError of kind `usage` that lists everything that is wrong, with the place it was written at.
  */
 export function resolveOptions(sources: OptionSources, purpose: OptionsFor): AnimateOptions {
-  const { flags, settings, config } = sources;
+  const { clip, flags, settings, config } = sources;
   const layers = layersOf(sources);
   const merged = merge(layers);
   const problems: OptionProblem[] = layers.flatMap((layer) => layer.problems);
@@ -53,8 +55,8 @@ export function resolveOptions(sources: OptionSources, purpose: OptionsFor): Ani
   if (wrong.length > 0) throw optionsError([...problems, ...wrong]);
 
   const options = complete(values as DecidedOptions);
-  const chosen = [flags, settings, config].filter((layer) => layer !== undefined);
-  const written = (name: OptionName) => chosen.find((layer) => layer.entries.has(name))?.entries.get(name)?.where;
+  const writtenIn = [clip, flags, settings, config].filter((layer) => layer !== undefined);
+  const written = (name: OptionName) => writtenIn.find((layer) => layer.entries.has(name))?.entries.get(name)?.where;
   problems.push(...crossChecks(options, purpose, written));
   if (problems.length > 0) throw optionsError(problems);
   return options;

@@ -1,12 +1,9 @@
-import { PantomimeError } from '../../models/errors.js';
-import type { RunError } from '../events.js';
+import { PantomimeError } from '../models/errors.js';
+import type { RunError } from './events.js';
 
-/** Exit code after a termination signal, as shells expect: 128 + 15. */
-export const terminatedExitCode = 143;
-
-/** Any thrown thing as the one error that can be printed. What was not foreseen becomes an internal error. */
+/** Any thrown thing as the one error that can be shown. What was not foreseen becomes an internal error. */
 export function toPantomimeError(thrown: unknown, signal?: AbortSignal): PantomimeError {
-  if (thrown instanceof PantomimeError) return thrown;
+  if (thrown instanceof PantomimeError) return fullDiskBehind(thrown) ?? thrown;
   const aborted = thrown instanceof Error && (thrown.name === 'AbortError' || thrown === signal?.reason);
   if (aborted || signal?.aborted) {
     return new PantomimeError({
@@ -18,7 +15,7 @@ export function toPantomimeError(thrown: unknown, signal?: AbortSignal): Pantomi
     });
   }
   const system = thrown as NodeJS.ErrnoException;
-  if (thrown instanceof Error && system.code === 'ENOSPC') {
+  if (thrown instanceof Error && fullDisk.has(system.code ?? '')) {
     return new PantomimeError({
       code: 'output.no-space',
       kind: 'input',
@@ -51,6 +48,15 @@ export function toPantomimeError(thrown: unknown, signal?: AbortSignal): Pantomi
     hint: 'this is a fault of pantomime: please report it, with the output of the same command and --verbose',
     cause: thrown,
   });
+}
+
+const fullDisk: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
+
+/** Whoever could not write a file may not say why; the disk being full matters most. */
+function fullDiskBehind({ code, cause }: PantomimeError): PantomimeError | undefined {
+  const system = cause as NodeJS.ErrnoException | undefined;
+  if (code.endsWith('no-space') || !(cause instanceof Error) || !fullDisk.has(system?.code ?? '')) return undefined;
+  return toPantomimeError(cause);
 }
 
 /** The error as the last event of a run. */

@@ -1,0 +1,81 @@
+import { loadReferencePicture } from '../../stages/reference/load-picture.js';
+import type { RgbImage } from '../../stages/types.js';
+import { type ControlTrack, makeControlTrack } from '../control-track.js';
+import { checkDomain } from '../domain.js';
+import type { RunContext, RunResult } from '../events.js';
+import type { AnimateOptions } from '../options/schema.js';
+import { makePlan, type Plan } from '../plan.js';
+import { modelFingerprint, renderClip } from '../render-clip.js';
+import { type Run, type StageTiming, startRun } from '../run.js';
+import { openRunStore, type RunStore } from '../run-store.js';
+import { explainVanished } from '../vanished.js';
+import type { WarmDetector } from './detectors.js';
+import type { Device } from './devices.js';
+
+/** A clip whose movement is known, waiting for a device. Dispose of it to give its folder free. */
+export type PreparedClip = AsyncDisposable & {
+  readonly plan: Plan;
+  readonly run: Run;
+  readonly store: RunStore;
+  readonly picture: RgbImage;
+  readonly track: ControlTrack;
+  /** Spent on starting the detector. */
+  readonly startUpMs: number;
+};
+
+export type RenderedClip = {
+  readonly result: RunResult;
+  readonly stages: readonly StageTiming[];
+  /** Spent on starting detector and engine, and on preparing graphs. */
+  readonly startUpSec: number;
+};
+
+/** The part of a run that needs no device: plan, poses, control pictures. @param shared folder of work files for all runs. */
+export async function prepareClip(
+  options: AnimateOptions,
+  { detector, shared }: { readonly detector: WarmDetector; readonly shared: string },
+  context: RunContext,
+): Promise<PreparedClip> {
+  const plan = await makePlan(options, context);
+  const { video, seed, residency } = plan;
+  const store = await openRunStore(plan.runDir, { video, seed, residency, shared });
+  try {
+    const run = startRun(store, context, options);
+    context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed });
+    for (const note of plan.notes) run.note(note);
+    const picture = await loadReferencePicture(options.image as string, { ...plan.size, resample: options.resample });
+    await using lease = detector.lease(options);
+    const track = await makeControlTrack(run, plan, picture, lease.get);
+    const startUpMs = lease.startMs();
+    return { plan, run, store, picture, track, startUpMs, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+  } catch (error) {
+    const explained = await explainVanished(store, error);
+    await store[Symbol.asyncDispose]();
+    throw explained;
+  }
+}
+
+/** The rest of it, on a device. */
+export async function renderPrepared(
+  { plan, run, store, picture, track, startUpMs }: PreparedClip,
+  device: Device,
+  context: RunContext,
+): Promise<RenderedClip> {
+  const before = device.startUpMs();
+  const begun = performance.now();
+  try {
+    const engine = await run.stage('models', `starting the engine (${plan.provider})`, async () =>
+      device.engine(await modelFingerprint(plan)),
+    );
+    const reconstructionDb = await checkDomain(run, plan, engine, picture);
+    // Waiting for the device is not counted.
+    const prepared = run.timings.reduce((sum, { stage, ms }) => sum + (stage === 'models' ? 0 : ms), 0);
+    const seconds = () => (prepared + performance.now() - begun) / 1000;
+    const result = await renderClip(run, plan, engine, { picture, track, reconstructionDb, seconds });
+    context.onEvent?.({ type: 'run.done', ...result });
+    const startUpSec = (startUpMs + device.startUpMs() - before) / 1000;
+    return { result, stages: run.timings, startUpSec };
+  } catch (error) {
+    throw await explainVanished(store, error);
+  }
+}

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { PantomimeError } from '../../models/errors.js';
+import { text } from '../options/option-meta.js';
+
+/** What a batch is told beside the options of its clips. */
+export const batchSettings = z.strictObject({
+  /** Folder of videos, or a manifest (.csv, .json, .yaml). */
+  clips: text,
+  /** Which picture goes with which clip: one for all, by name, all with all; auto: by name where pictures are a folder. */
+  pair: z.enum(['auto', 'one', 'name', 'all']).default('auto'),
+  /** Clips whose poses are found at the same time. */
+  jobs: z.int().min(1).max(64).default(1),
+  /** GPUs to use, an engine each; null: the one of `deviceId`, or the CPU. */
+  gpus: z.array(z.int().min(0).max(255)).min(1).max(64).nullable().default(null),
+  /** Further attempts at a clip after a fault that can pass. */
+  retries: z.int().min(0).max(20).default(2),
+  /** This machine's part of the clips. */
+  shard: z
+    .strictObject({ index: z.int().min(1), count: z.int().min(1).max(100_000) })
+    .nullable()
+    .default(null),
+});
+
+export type BatchSettings = z.output<typeof batchSettings>;
+export type BatchSettingsInput = z.input<typeof batchSettings>;
+
+/** Throws PantomimeError `batch.settings` for everything that does not fit. */
+export function parseSettings(input: unknown): BatchSettings {
+  const parsed = batchSettings.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new PantomimeError({
+    code: 'batch.settings',
+    kind: 'usage',
+    what: parsed.error.issues
+      .map((issue) => `${z.core.toDotPath(issue.path) || 'settings'}: ${issue.message}`)
+      .join('; '),
+    hint: 'pantomime batch --help',
+  });
+}

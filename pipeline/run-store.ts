@@ -44,6 +44,7 @@ export async function openRunStore(dir: string, begin: RunStoreOptions = {}): Pr
   let lock: FolderLock | undefined;
   try {
     made = await makeFolders(work);
+    if (begin.shared) await makeFolders(begin.shared);
     lock = await lockFolder(join(work, lockName), dir);
     await writeAtomic(join(work, begunName), JSON.stringify({ seed: begin.seed, residency: begin.residency }));
     await removeFiles(dir, (name) => ownPart.test(name));

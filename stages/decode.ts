@@ -152,7 +152,7 @@ async function* decodeAll(
     const end = await pipe.exit();
     // 69 is ffmpeg's "too many damaged frames": what could be decoded has been given.
     if (end.exitCode !== 0 && !(end.exitCode === 69 && count > 0)) {
-      if (count === 0) throw noFrames(info, plan, end.stderr);
+      if (count === 0 && end.exitCode !== null) throw noFrames(info, plan, end.stderr);
       throw ffmpegFailed('decode the video', input, end);
     }
     if (count === 0) throw noFrames(info, plan, end.stderr);
@@ -187,6 +187,7 @@ async function* groupBytes(pipe: DecodePipe, sizeBytes: number, path: string): A
   }
   if (filled === 0) return;
   const end = await pipe.exit();
+  if (end.exitCode === null) throw ffmpegFailed('decode the video', path, end);
   throw new PantomimeError({
     code: 'video.partial-frame',
     kind: 'ffmpeg',

@@ -23,6 +23,9 @@ import type { BatchSettings } from './settings.js';
 import { summaryPage } from './summary-page.js';
 import type { BatchContext, BatchEvent, BatchResult, ClipOutcome } from './types.js';
 
+/** The page of all clips is written this often while they are made, so that one can look at what there is. */
+const pageEveryMs = 5_000;
+
 /** What the clips of a batch share while it runs. */
 type Workshop = {
   readonly plan: FolderPlan;
@@ -73,6 +76,7 @@ export async function animateFolder(
   });
 
   const outcomes: ClipOutcome[] = [...earlier];
+  let pageMs = Number.NEGATIVE_INFINITY;
   const result = (): BatchResult => {
     const seconds = (performance.now() - begun) / 1000;
     return { dir, clips: outcomes, skipped, summary: plan.summary, seconds };
@@ -80,6 +84,8 @@ export async function animateFolder(
   await work({ plan, settings, signal, emit }, async (outcome) => {
     outcomes.push(outcome);
     emit({ type: 'clip.end', ...outcome });
+    if (performance.now() - pageMs < pageEveryMs) return;
+    pageMs = performance.now();
     await writeSummary(plan, result());
   });
   await writeSummary(plan, result());

@@ -21,12 +21,12 @@ const passingCodes: ReadonlySet<string> = new Set([
 
 /** @param outOfMemory whether the system has ended processes for want of memory during the attempt. */
 export function faultOf(error: PantomimeError, outOfMemory: boolean): Fault {
-  const { code, got = '' } = error.details;
+  const { code, what, got = '' } = error.details;
   if (code === 'engine.crashed' && outOfMemory) return 'memory';
   if ((code === 'engine.run' || code === 'engine.load') && /memory|alloc/i.test(error.message)) return 'memory';
   if (passingCodes.has(code)) return 'passing';
   // ffmpeg was killed; where it ends by itself it will do so again.
-  if (error.kind === 'ffmpeg' && /ended by a signal/.test(got)) return 'passing';
+  if (error.kind === 'ffmpeg' && /ended by a signal|(received|with) signal/i.test(`${what} ${got}`)) return 'passing';
   return 'lasting';
 }
 

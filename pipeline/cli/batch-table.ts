@@ -27,7 +27,8 @@ export function batchTable(result: BatchResult, { color }: { color: boolean }): 
     { clips: of('done', 'done earlier'), limit: doneRows },
   ];
   const listed = groups.flatMap(({ clips, limit }) => clips.slice(0, limit));
-  const names = listed.map(({ name }) => cellsOf(oneLine(name)));
+  const skipped = result.skipped.slice(0, skippedRows);
+  const names = [...listed, ...skipped].map(({ name }) => cellsOf(oneLine(name)));
   const width = Math.min(nameCells, Math.max(4, ...names));
 
   const lines: Piece[][] = [];
@@ -37,7 +38,7 @@ export function batchTable(result: BatchResult, { color }: { color: boolean }): 
     for (const clip of clips.slice(0, limit)) lines.push(...rowOf(clip, width));
     if (clips.length > limit) lines.push([[`and ${clips.length - limit} more`, 'dim']]);
   }
-  for (const { name, why } of result.skipped.slice(0, skippedRows)) {
+  for (const { name, why } of skipped) {
     lines.push([[`${column(oneLine(name), width)}  `], [`skipped: ${oneLine(why)}`, 'dim']]);
   }
   if (result.skipped.length > skippedRows) {

@@ -2,7 +2,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
-  alive,
+  allGone,
+  descendants,
   type Event,
   eventsOf,
   makeFolder,
@@ -35,25 +36,6 @@ const isStep =
   (step: number) =>
   ({ type, stage, done }: Event) =>
     type === 'stage.progress' && stage === 'denoise' && (done as number) >= step;
-
-/** Every process whose parent, or its parent and so on, is `root`. */
-async function descendants(root: number): Promise<number[]> {
-  const parents = new Map<number, number>();
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const text = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
-    parents.set(Number(name), Number(/\) \w (\d+)/.exec(text)?.[1] ?? 0));
-  }
-  const isBelow = (pid: number): boolean => {
-    const parent = parents.get(pid) ?? 0;
-    return parent === root || (parent > 1 && isBelow(parent));
-  };
-  return [...parents.keys()].filter(isBelow);
-}
-
-async function allGone(pids: readonly number[]): Promise<void> {
-  await expect.poll(() => alive(pids), { timeout: 20_000, interval: 100 }).toEqual([]);
-}
 
 const started = (stdout: string, stage: string) =>
   eventsOf(stdout).find((event) => event.type === 'stage.start' && event.stage === stage);

@@ -1,5 +1,5 @@
 /** What kind of failure this is; decides the exit code of the command line. */
-export type ErrorKind = 'internal' | 'usage' | 'input' | 'model' | 'device' | 'ffmpeg' | 'interrupted';
+export type ErrorKind = 'internal' | 'usage' | 'input' | 'model' | 'device' | 'ffmpeg' | 'partial' | 'interrupted';
 
 /** Exit code of the command line for each kind of failure. */
 export const exitCodes: Readonly<Record<ErrorKind, number>> = {
@@ -9,6 +9,7 @@ export const exitCodes: Readonly<Record<ErrorKind, number>> = {
   model: 4,
   device: 5,
   ffmpeg: 6,
+  partial: 7,
   interrupted: 130,
 };
 

@@ -1,13 +1,18 @@
 /** Public interface of the package: everything the command line can do, as typed functions. */
 import { animate as animateResolved } from './animate.js';
+import { animateFolder as animateFolderResolved } from './batch/animate-folder.js';
+import { type BatchSettingsInput, batchSettings, parseSettings } from './batch/settings.js';
+import type { BatchContext, BatchResult } from './batch/types.js';
 import type { RunContext, RunResult } from './events.js';
 import { optionsOfCall } from './options/load.js';
+import { sourcesFrom } from './options/resolve.js';
 import type { AnimateInput } from './options/schema.js';
 import { makePlan, type Plan } from './plan.js';
 import { extractPoses as extractResolved } from './pose-only.js';
 
 export { PantomimeError } from '../models/errors.js';
 export type { Keypoint, Person, PoseFrame, PoseSequence, Rational } from '../stages/types.js';
+export type { BatchContext, BatchEvent, BatchResult, ClipOutcome, Skipped } from './batch/types.js';
 export { type CharacterOptions, drawCharacter } from './character.js';
 export type { EventSink, ProgressEvent, RunContext, RunResult, StageName } from './events.js';
 export type { AnimateInput, AnimateOptions } from './options/schema.js';
@@ -19,6 +24,22 @@ export type { Plan } from './plan.js';
  */
 export async function animate(options: AnimateInput, context: RunContext = {}): Promise<RunResult> {
   return animateResolved(await optionsOfCall(options), context);
+}
+
+/** Options of {@link animateFolder}: those of every clip, and what the batch itself is told. */
+export type BatchInput = AnimateInput & BatchSettingsInput;
+
+/**
+ * Animates every video of a folder (`clips`, or a manifest), into a run folder each in `output`. Clips are independent: one that
+ * fails stops no other. The same call goes on with what an interrupted or killed one has left. Throws PantomimeError: of kind
+ * `partial` when some clips failed, after all others are done.
+ */
+export async function animateFolder(input: BatchInput, context: BatchContext = {}): Promise<BatchResult> {
+  const isSetting = ([name]: [string, unknown]) => Object.hasOwn(batchSettings.shape, name);
+  const entries = Object.entries(input);
+  const settings = parseSettings(Object.fromEntries(entries.filter(isSetting)));
+  const options = Object.fromEntries(entries.filter((entry) => !isSetting(entry))) as AnimateInput;
+  return animateFolderResolved(settings, sourcesFrom(options), context);
 }
 
 /** Finds the poses of a driving video and writes pose.json and pose.mp4. */

@@ -58,6 +58,18 @@ export function freeMemory(): number {
   return Math.min(machine, ...controlGroups().map(roomInControlGroup));
 }
 
+/**
+ * How many processes the system has ended so far for want of memory, on this machine or in the control groups of this
+ * process; 0 where that cannot be told.
+ */
+export function oomKills(): number {
+  const machine = /^oom_kill (\d+)$/m.exec(readText('/proc/vmstat') ?? '')?.[1];
+  const groups = controlGroups().map(
+    (folder) => /^oom_kill (\d+)$/m.exec(readText(join(folder, 'memory.events')) ?? '')?.[1],
+  );
+  return Math.max(0, ...[machine, ...groups].map((count) => Number(count ?? 0)));
+}
+
 /** Folders of the control groups of this process, innermost first (version 2, then version 1 memory groups). */
 function controlGroups(): string[] {
   const folders: string[] = [];

@@ -1,8 +1,8 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { plainReporter } from '../cli/report-plain.js';
-import { printable } from '../cli/report-text.js';
 import type { EventSink, RunError } from '../events.js';
+import { plainReporter } from '../progress/report-plain.js';
+import { printable } from '../progress/report-text.js';
 
 /** What happened to one clip, in a file of its own. Nothing here ever throws: a clip is worth more than its log. */
 export type ClipLog = {

@@ -1,4 +1,4 @@
-import { formatDuration, formatSeconds } from '../cli/report-text.js';
+import { formatDuration, formatSeconds } from '../progress/report-text.js';
 import { escapeHtml, relativeLink } from './html.js';
 import { type StageGroup, stageGroups } from './summary-style.js';
 import { shownState } from './totals.js';

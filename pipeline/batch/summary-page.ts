@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { formatSeconds } from '../cli/report-text.js';
+import { formatSeconds } from '../progress/report-text.js';
 import { escapeHtml } from './html.js';
 import { summaryCard } from './summary-card.js';
 import { summaryScript } from './summary-script.js';

@@ -1,5 +1,7 @@
 import type { BatchEvent, BatchProgress, ClipEnd } from '../batch/types.js';
 import type { ProgressEvent } from '../events.js';
+import { formatDuration } from '../progress/report-text.js';
+import type { Output, Reporter, Verbosity } from '../progress/reporter.js';
 import {
   batchStartLines,
   doneText,
@@ -11,8 +13,6 @@ import {
   warningText,
 } from './batch-text.js';
 import { oneLine } from './cells.js';
-import { formatDuration } from './report-text.js';
-import type { Output, Reporter, Verbosity } from './reporter.js';
 
 /** The batch says where it is at least this often, as long as anything happens. */
 const everyMs = 30_000;

@@ -1,5 +1,7 @@
 import type { BatchEvent, BatchProgress, ClipEnd } from '../batch/types.js';
 import type { ProgressEvent, StageProgress } from '../events.js';
+import { formatDuration, formatProgress, formatSeconds } from '../progress/report-text.js';
+import type { Reporter, Terminal, Verbosity } from '../progress/reporter.js';
 import {
   batchStartLines,
   doneText,
@@ -11,8 +13,6 @@ import {
 } from './batch-text.js';
 import { barOf, cellsOf, column, oneLine, type Piece } from './cells.js';
 import { liveArea } from './live-area.js';
-import { formatDuration, formatProgress, formatSeconds } from './report-text.js';
-import type { Reporter, Terminal, Verbosity } from './reporter.js';
 
 const overallCells = 30;
 const clipCells = 12;

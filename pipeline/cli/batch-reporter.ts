@@ -1,8 +1,9 @@
 import type { BatchEvent } from '../batch/types.js';
+import type { Output, Reporter, Verbosity } from '../progress/reporter.js';
 import { plainBatchReporter } from './batch-report-plain.js';
 import { type BatchTerminal, ttyBatchReporter } from './batch-report-tty.js';
 import { jsonlReporter } from './report-jsonl.js';
-import { isInteractive, type Output, type Reporter, type Verbosity } from './reporter.js';
+import { isInteractive } from './reporter.js';
 
 /** As `makeReporter`, for a batch: JSON Lines on stdout, a live display on a terminal, plain lines elsewhere. */
 export function makeBatchReporter(

@@ -1,7 +1,7 @@
 import { batchTotals, countsText, type ShownState, shownState, startUpsText } from '../batch/totals.js';
 import type { BatchResult, ClipOutcome } from '../batch/types.js';
+import { formatSeconds } from '../progress/report-text.js';
 import { cellsOf, column, oneLine, type Paint, type Piece, painted } from './cells.js';
-import { formatSeconds } from './report-text.js';
 
 /** Rows of clips that are well; failed ones are listed all. */
 const doneRows = 30;

@@ -1,7 +1,7 @@
 import type { BatchProgress, BatchStart, ClipEnd, ClipError, ClipRetry } from '../batch/types.js';
 import type { Warning } from '../events.js';
+import { formatSeconds } from '../progress/report-text.js';
 import { oneLine } from './cells.js';
-import { formatSeconds } from './report-text.js';
 
 /** More skipped files than this are only counted. */
 const skippedLines = 20;

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { printable } from './report-text.js';
+import { printable } from '../progress/report-text.js';
 
 export type Paint = Parameters<typeof styleText>[0];
 

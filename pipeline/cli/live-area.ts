@@ -1,5 +1,5 @@
+import type { Terminal } from '../progress/reporter.js';
 import { cellsOf, fitPieces, type Piece, painted } from './cells.js';
-import type { Terminal } from './reporter.js';
 
 const hideCursor = '\x1b[?25l';
 const showCursor = '\x1b[?25h';

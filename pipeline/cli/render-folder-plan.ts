@@ -1,5 +1,5 @@
 import type { ClipPreview, FolderPreview } from '../batch/preview.js';
-import { formatSeconds, printable } from './report-text.js';
+import { formatSeconds, printable } from '../progress/report-text.js';
 
 /** Most lines of each kind. */
 const maxLines = 200;

@@ -1,5 +1,5 @@
 import type { ProgressEvent } from '../events.js';
-import type { Output, Reporter } from './reporter.js';
+import type { Output, Reporter } from '../progress/reporter.js';
 
 /** Rises when a field changes its meaning or goes away. */
 export const jsonlVersion = 1;

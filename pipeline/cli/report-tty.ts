@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { ProgressEvent, StageProgress } from '../events.js';
-import { formatDuration, formatProgress, formatSeconds, printable, runStartText } from './report-text.js';
-import type { Reporter, Terminal, Verbosity } from './reporter.js';
+import { formatDuration, formatProgress, formatSeconds, printable, runStartText } from '../progress/report-text.js';
+import type { Reporter, Terminal, Verbosity } from '../progress/reporter.js';
 
 const hideCursor = '\x1b[?25l';
 const showCursor = '\x1b[?25h';

@@ -1,20 +1,7 @@
-import type { ProgressEvent } from '../events.js';
+import { plainReporter } from '../progress/report-plain.js';
+import type { Output, Reporter, Terminal, Verbosity } from '../progress/reporter.js';
 import { jsonlReporter } from './report-jsonl.js';
-import { plainReporter } from './report-plain.js';
 import { ttyReporter } from './report-tty.js';
-
-/** Shows a run to its user. `close` puts the terminal back in order; nothing is written after it. */
-export type Reporter<Event = ProgressEvent> = {
-  readonly onEvent: (event: Event) => void;
-  readonly close: () => void;
-};
-
-export type Verbosity = 'quiet' | 'normal' | 'verbose';
-
-/** A place to write text to. */
-export type Output = { readonly write: (text: string) => unknown };
-
-export type Terminal = Output & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
 
 /** Whether `stream` can redraw a line and show colours. */
 export function isInteractive(stream: Terminal, env: NodeJS.ProcessEnv): boolean {

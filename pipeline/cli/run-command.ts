@@ -5,9 +5,10 @@ import type { OptionsFor } from '../options/checks.js';
 import { loadOptions } from '../options/load.js';
 import { optionsError } from '../options/problem.js';
 import type { AnimateInput, AnimateOptions } from '../options/schema.js';
+import type { Reporter, Verbosity } from '../progress/reporter.js';
 import type { Controls } from './controls.js';
 import { formatError } from './format-error.js';
-import { isInteractive, makeReporter, type Reporter, type Verbosity } from './reporter.js';
+import { isInteractive, makeReporter } from './reporter.js';
 
 /** A command after commander has read it: positional paths, flags as text, control flags. */
 export type CommandLine = {

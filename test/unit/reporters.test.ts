@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { PantomimeError } from '#dist/models/errors.js';
 import { formatError } from '#dist/pipeline/cli/format-error.js';
 import { jsonlReporter } from '#dist/pipeline/cli/report-jsonl.js';
-import { plainReporter } from '#dist/pipeline/cli/report-plain.js';
-import { formatDuration, formatSeconds } from '#dist/pipeline/cli/report-text.js';
 import { ttyReporter } from '#dist/pipeline/cli/report-tty.js';
 import { isInteractive } from '#dist/pipeline/cli/reporter.js';
 import { etaEstimator, type ProgressEvent } from '#dist/pipeline/events.js';
 import { runError, toPantomimeError } from '#dist/pipeline/explain-error.js';
+import { plainReporter } from '#dist/pipeline/progress/report-plain.js';
+import { formatDuration, formatSeconds } from '#dist/pipeline/progress/report-text.js';
 
 const progress = (done: number): ProgressEvent => ({
   type: 'stage.progress',

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { locateFfmpeg } from '#dist/stages/ffmpeg/locate.js';
+import { descendants, descendantsNamed } from '../support/processes.js';
 import { batchWords, isStage, ofClip, writeManifest } from './batch-program.js';
 import {
   allGone,
-  descendants,
-  descendantsNamed,
   type Ended,
   type Event,
   eventsOf,

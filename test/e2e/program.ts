@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { access, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { expect } from 'vitest';
 import { readTensor } from '#dist/models/checkpoint/read-tensor.js';
 import { openSafetensors } from '#dist/models/checkpoint/safetensors.js';
 import type { AnimateInput } from '#dist/pipeline/index.js';
+import { alive } from '../support/processes.js';
 
 const main = fileURLToPath(new URL('../../dist/pipeline/cli/main.js', import.meta.url));
 
@@ -105,41 +106,6 @@ export async function latentsOf(runDir: string) {
   return readTensor(tensors.get('latents')!);
 }
 
-/** Every process whose parent, or its parent and so on, is `root`. */
-export async function descendants(root: number): Promise<number[]> {
-  const parents = new Map<number, number>();
-  for (const name of await readdir('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    const text = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
-    parents.set(Number(name), Number(/\) \w (\d+)/.exec(text)?.[1] ?? 0));
-  }
-  const isBelow = (pid: number): boolean => {
-    const parent = parents.get(pid) ?? 0;
-    return parent === root || (parent > 1 && isBelow(parent));
-  };
-  return [...parents.keys()].filter(isBelow);
-}
-
-/** Those of them whose command line matches, e.g. the engine or ffmpeg. */
-export async function descendantsNamed(root: number, name: RegExp): Promise<number[]> {
-  const all = await descendants(root);
-  const lines = await Promise.all(all.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')));
-  return all.filter((_, i) => name.test(lines[i] as string));
-}
-
 export async function allGone(pids: readonly number[]): Promise<void> {
   await expect.poll(() => alive(pids), { timeout: 20_000, interval: 100 }).toEqual([]);
-}
-
-/** Processes of a group that still run, by their ids; a process that has ended and not been collected does not count. */
-export async function alive(pids: readonly number[]): Promise<number[]> {
-  const states = await Promise.all(
-    pids.map((pid) =>
-      readFile(`/proc/${pid}/stat`, 'utf8').then(
-        (text) => /\) (\w)/.exec(text)?.[1] ?? 'X',
-        () => 'X',
-      ),
-    ),
-  );
-  return pids.filter((_, i) => !'XZ'.includes(states[i] as string));
 }

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { descendants } from '../support/processes.js';
 import { batchWords, clipOptions, writeManifest } from './batch-program.js';
 import {
   allGone,
-  descendants,
   type Event,
   eventsOf,
   isThere,

@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { descendants } from '../support/processes.js';
 import {
   allGone,
-  descendants,
   type Event,
   eventsOf,
   makeFolder,

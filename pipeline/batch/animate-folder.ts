@@ -109,7 +109,6 @@ async function work(
   const { deviceId, threads } = first.options;
   const provider = chooseProvider(first.options.provider);
   const onCpu = provider === 'cpu';
-  if (onCpu && settings.gpus) throw noGpus(settings.gpus);
   const devices = (settings.gpus ?? [deviceId]).map((id) =>
     openDevice({ provider, deviceId: id, threads: threads ?? undefined, signal }),
   );
@@ -246,17 +245,6 @@ async function writeSummary({ dir, summary }: FolderPlan, result: BatchResult): 
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function noGpus(gpus: readonly number[]): PantomimeError {
-  return new PantomimeError({
-    code: 'batch.gpus',
-    kind: 'usage',
-    what: 'GPUs are named, and the CPU computes',
-    where: '--gpus',
-    got: gpus.join(','),
-    hint: '--device cuda',
-  });
 }
 
 function someFailed(failed: number, clips: number, dir: string): PantomimeError {

@@ -3,6 +3,7 @@ import { PantomimeError } from '../../models/errors.js';
 import { requireEmbedded } from '../embedded-model.js';
 import { readJson } from '../files.js';
 import { chosen, type OptionSources } from '../options/resolve.js';
+import { chooseProvider } from '../plan.js';
 import { earlierResult, type Job, resolveJobs } from './jobs.js';
 import { type LedgerLine, readLedgers } from './ledger.js';
 import { pairClips } from './pairing.js';
@@ -46,7 +47,9 @@ export async function planFolder(settings: BatchSettings, sources: OptionSources
   await requireEmbedded(chosen(sources, 'model') ?? '');
   const pairing = await pairClips({ clips, image: chosen(sources, 'image') ?? null, pair });
   const own = shard ? pairing.pairs.filter((one) => inShard(one, shard)) : pairing.pairs;
+  if (pairing.pairs.length === 0) throw nothingToDo(clips, pairing.skipped);
   const all = await resolveJobs(own, sources, dir);
+  requireGpus(settings, all);
   const states = await readLedgers(dir);
 
   const jobs: Job[] = [];
@@ -72,6 +75,32 @@ export async function planFolder(settings: BatchSettings, sources: OptionSources
     earlier,
     skipped,
   };
+}
+
+function nothingToDo(clips: string, skipped: readonly Skipped[]): PantomimeError {
+  const reasons = skipped.slice(0, 5).map(({ name, why }) => `${name}: ${why}`);
+  if (skipped.length > reasons.length) reasons.push(`and ${skipped.length - reasons.length} more`);
+  return new PantomimeError({
+    code: 'batch.nothing',
+    kind: 'input',
+    what: 'there is no clip to animate',
+    where: clips,
+    got: reasons.join('\n') || 'an empty folder',
+    expected: 'videos, such as .mp4, .mov, .webm or .mkv files, each with its picture',
+  });
+}
+
+/** Where GPUs are named, something has to run on them. */
+function requireGpus({ gpus }: BatchSettings, [first]: readonly Job[]): void {
+  if (!gpus || !first || chooseProvider(first.options.provider) !== 'cpu') return;
+  throw new PantomimeError({
+    code: 'batch.gpus',
+    kind: 'usage',
+    what: 'GPUs are named, and the CPU computes',
+    where: '--gpus',
+    got: gpus.join(','),
+    hint: '--device cuda',
+  });
 }
 
 /** What the ledger says of a finished clip, or what its own record does where the ledger was lost. */

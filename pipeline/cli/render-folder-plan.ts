@@ -25,6 +25,24 @@ export function renderFolderPlan({ plan, clips, speed }: FolderPreview): string 
   return printable(lines.join('\n'));
 }
 
+/** The same for programs, as one line of JSON. */
+export function folderPlanJson({ plan, clips, speed }: FolderPreview): string {
+  const { dir, earlier, skipped } = plan;
+  return JSON.stringify({
+    v: 1,
+    type: 'batch.plan',
+    dir,
+    clips: clips.map(({ job, plan: clip, seconds, error }) => {
+      const { name, movement, runDir, options } = job;
+      const planned = clip && { size: clip.size, frames: clip.frames, exact: clip.exact, cost: clip.cost };
+      return { name, runDir, video: movement, image: options.image, ...planned, seconds, error };
+    }),
+    earlier: earlier.map(({ name }) => name),
+    skipped,
+    speed,
+  });
+}
+
 function clipLine({ job, plan, seconds, error }: ClipPreview, width: number): string {
   const name = job.name.padEnd(width);
   if (!plan) return `  ${name}  would fail: ${error?.what}${error?.hint ? ` (hint: ${error.hint})` : ''}`;

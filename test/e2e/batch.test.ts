@@ -20,6 +20,11 @@ let clips: string;
 let out: string;
 let first: Ended;
 
+/** The plan for people. */
+const dryRun = (...of: Parameters<typeof batchWords>) => [
+  ...batchWords(...of).filter((word) => word !== '--json'),
+  '--dry-run',
+];
 const ended = (run: Ended) => eventsOf(run.stdout).filter(({ type }) => type === 'clip.end');
 const started = (run: Ended) => eventsOf(run.stdout).filter(({ type }) => type === 'clip.start');
 
@@ -84,7 +89,7 @@ describe('a folder of clips', () => {
   it('knows what is done from the run folders alone, when the ledger is lost and files were touched', async () => {
     await writeFile(join(out, 'manifest.jsonl'), '{"half a li');
     await copyFile(sample.video, join(clips, 'one.mp4'));
-    const again = await pantomime(...batchWords(clips, out, {}, '--dry-run'));
+    const again = await pantomime(...dryRun(clips, out));
     expect(again.code, again.stderr).toBe(0);
     expect(again.stdout).toMatch(/one +done earlier/);
     expect(again.stdout).toMatch(/two +done earlier/);
@@ -92,9 +97,9 @@ describe('a folder of clips', () => {
   });
 
   it('leaves what was made with other options alone unless it is told to overwrite', async () => {
-    const other = await pantomime(...batchWords(clips, out, { seed: 8 }, '--dry-run'));
+    const other = await pantomime(...dryRun(clips, out, { seed: 8 }));
     expect(other.stdout).toMatch(/one +skipped: finished before with other options/);
-    const anew = await pantomime(...batchWords(clips, out, { seed: 8, overwrite: true }, '--dry-run'));
+    const anew = await pantomime(...dryRun(clips, out, { seed: 8, overwrite: true }));
     expect(anew.stdout).toMatch(/one +64x64, 3 frames in 1 windows, about/);
   });
 });
@@ -121,11 +126,12 @@ it('splits a folder over machines without a word between them', async () => {
   const target = join(folder, 'shards');
   const manifest = await writeManifest(folder, ['a', 'b', 'c', 'd', 'e', 'f']);
   const of = async (shard: string) => {
-    const { stdout, stderr, code } = await pantomime(
-      ...batchWords(manifest, target, {}, '--shard', shard, '--dry-run'),
-    );
+    const words = batchWords(manifest, target, {}, '--shard', shard, '--dry-run');
+    const { stdout, stderr, code } = await pantomime(...words);
     expect(code, stderr).toBe(0);
-    return [...stdout.matchAll(/^ {2}(\w) +64x64/gm)].map(([, name]) => name);
+    const plan = eventsOf(stdout).at(-1) as unknown as { clips: { name: string; frames: number; seconds: number }[] };
+    for (const clip of plan.clips) expect(clip).toMatchObject({ frames: 4, seconds: expect.any(Number) });
+    return plan.clips.map(({ name }) => name);
   };
   const [one, two] = [await of('1/2'), await of('2/2')];
   expect([...one, ...two].sort()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
@@ -144,7 +150,13 @@ it('says before any work what is wrong', async () => {
   const run = await pantomime('batch', join(folder, 'none'), '--image', sample.image, '--json');
   expect(run.code).toBe(3);
   expect(eventsOf(run.stdout).at(-1)).toMatchObject({ type: 'run.error', code: 'batch.clips' });
+  const gpus = await pantomime(...batchWords(clips, join(folder, 'gpus'), { provider: 'cpu' }, '--gpus', '0,1'));
+  expect(eventsOf(gpus.stdout).at(-1)).toMatchObject({ code: 'batch.gpus', exitCode: 2 });
+  const empty = join(folder, 'empty');
+  await mkdir(empty);
+  const nothing = await pantomime(...batchWords(empty, join(folder, 'nothing')));
+  expect(eventsOf(nothing.stdout).at(-1)).toMatchObject({ code: 'batch.nothing', exitCode: 3 });
   const wrong = await pantomime(...batchWords(clips, join(folder, 'wrong'), { chunk: 4, overlap: 6 }));
   expect(wrong.code).toBe(2);
-  expect(await isThere(join(folder, 'wrong'))).toBe(false);
+  for (const name of ['gpus', 'nothing', 'wrong']) expect(await isThere(join(folder, name))).toBe(false);
 });

@@ -58,7 +58,7 @@ export function addBatchCommand(program: Command, exit: (code: number) => void):
           });
           const sources = await loadSources(lines);
           return controls.dryRun
-            ? preview(parsed, sources, context)
+            ? preview(parsed, sources, context, controls.json === true)
             : run(parsed, sources, context, reporter.close, controls.json === true);
         }),
       );
@@ -69,13 +69,19 @@ export function addBatchCommand(program: Command, exit: (code: number) => void):
 type Sources = Awaited<ReturnType<typeof loadSources>>;
 type Context = { readonly signal: AbortSignal; readonly onEvent: (event: BatchEvent) => void };
 
-async function preview(settings: BatchSettings, sources: Sources, context: Context): Promise<{ text: string }> {
-  const [{ planFolder }, { previewFolder }, { renderFolderPlan }] = await Promise.all([
+async function preview(
+  settings: BatchSettings,
+  sources: Sources,
+  context: Context,
+  json: boolean,
+): Promise<{ text: string }> {
+  const [{ planFolder }, { previewFolder }, { folderPlanJson, renderFolderPlan }] = await Promise.all([
     import('../../batch/folder-plan.js'),
     import('../../batch/preview.js'),
     import('../render-folder-plan.js'),
   ]);
-  return { text: renderFolderPlan(await previewFolder(await planFolder(settings, sources), context)) };
+  const previewed = await previewFolder(await planFolder(settings, sources), context);
+  return { text: json ? folderPlanJson(previewed) : renderFolderPlan(previewed) };
 }
 
 /** The table is printed also where some clips have failed. */

@@ -11,6 +11,7 @@ import { smoothPoses } from '../stages/pose/smooth.js';
 import type { PoseSequence } from '../stages/types.js';
 import { keyOf } from './hashes.js';
 import type { Movement } from './movement.js';
+import { oneAtATime } from './one-at-a-time.js';
 import type { AnimateOptions } from './options/schema.js';
 import { openPoseJournal } from './pose-journal.js';
 import type { Run } from './run.js';
@@ -41,32 +42,34 @@ export async function findDrivingPoses(
   const { poseModel, hands, face } = options;
   const key = keyOf([contentHash, movement.decode, poseModel, hands, face, maxPeople]);
   const file = store.shared('poses', key, 'json');
-  const reused = await run.reuses(file);
-  const found = await run.stage(
-    'pose',
-    reused ? 'poses, from the earlier attempt' : `finding poses (mediapipe ${poseModel}${hands ? ', hands' : ''})`,
-    async (progress) => {
-      if (reused) return readPoseJson(file);
-      const stream = decodeFrames(movement.info, movement.decode, tools, {
-        signal,
-        onWarning: (message) => run.warn('video.damaged', message),
-      });
-      const journalFile = store.shared('poses', key, 'jsonl');
-      await using journal = await openPoseJournal(journalFile, options.resume);
-      const sequence = await detectPoses(stream, await detector(), {
-        onProgress: (done) => progress(done, stream.frameCount, 'frames'),
-        known: journal.known,
-        onFrame: journal.add,
-        signal,
-      });
-      if (sequence.frames.some(({ people }) => people.length > 0)) {
-        await store.put(file, (part) => writePoseJson(part, sequence));
-      }
-      await rm(journalFile, { force: true });
-      return sequence;
-    },
-    reused,
-  );
+  const found = await oneAtATime(file, async () => {
+    const reused = await run.reuses(file);
+    return run.stage(
+      'pose',
+      reused ? 'poses, from the earlier attempt' : `finding poses (mediapipe ${poseModel}${hands ? ', hands' : ''})`,
+      async (progress) => {
+        if (reused) return readPoseJson(file);
+        const stream = decodeFrames(movement.info, movement.decode, tools, {
+          signal,
+          onWarning: (message) => run.warn('video.damaged', message),
+        });
+        const journalFile = store.shared('poses', key, 'jsonl');
+        await using journal = await openPoseJournal(journalFile, options.resume);
+        const sequence = await detectPoses(stream, await detector(), {
+          onProgress: (done) => progress(done, stream.frameCount, 'frames'),
+          known: journal.known,
+          onFrame: journal.add,
+          signal,
+        });
+        if (sequence.frames.some(({ people }) => people.length > 0)) {
+          await store.put(file, (part) => writePoseJson(part, sequence));
+        }
+        await rm(journalFile, { force: true });
+        return sequence;
+      },
+      reused,
+    );
+  });
   requireSomebody(found, movement.path, options.poseModel === 'heavy' ? 'another clip' : '--pose-model heavy');
   const gaps = framesWithoutPeople(found);
   if (gaps.length > 0)

@@ -11,6 +11,7 @@ import type { ControlTrack } from './control-track.js';
 import type { RunResult } from './events.js';
 import { type Control, generateLatents } from './generate-latents.js';
 import { hashBytes, hashFile, keyOf } from './hashes.js';
+import { oneAtATime } from './one-at-a-time.js';
 import type { Plan } from './plan.js';
 import { writeReport } from './report.js';
 import type { Progress, Run } from './run.js';
@@ -51,21 +52,23 @@ async function conditionOn(
   const { noiseAugStrength } = options;
   const key = keyOf([modelKey, provider, residency, seed, noiseAugStrength, picture.width, hashBytes(picture.data)]);
   const file = run.store.shared('reference', key, 'safetensors');
-  const earlier = (await run.reuses(file)) ? ((await readTensors(file)) as Conditioning) : undefined;
-  return run.stage(
-    'encode-reference',
-    'encoding the picture',
-    async () => {
-      if (earlier) return earlier;
-      const augNoise = augmentationNoise(seed, picture.height, picture.width);
-      const made = await encodeReference(engine, {
-        ...{ model, residency, picture, augNoise, noiseAugStrength, signal: run.signal },
-      });
-      await run.store.put(file, (part) => writeTensors(part, made));
-      return made;
-    },
-    earlier !== undefined,
-  );
+  return oneAtATime(file, async () => {
+    const earlier = (await run.reuses(file)) ? ((await readTensors(file)) as Conditioning) : undefined;
+    return run.stage(
+      'encode-reference',
+      'encoding the picture',
+      async () => {
+        if (earlier) return earlier;
+        const augNoise = augmentationNoise(seed, picture.height, picture.width);
+        const made = await encodeReference(engine, {
+          ...{ model, residency, picture, augNoise, noiseAugStrength, signal: run.signal },
+        });
+        await run.store.put(file, (part) => writeTensors(part, made));
+        return made;
+      },
+      earlier !== undefined,
+    );
+  });
 }
 
 /** The latents of all frames, denoised; every step is saved, so that at most one is lost. */

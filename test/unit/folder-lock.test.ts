@@ -4,6 +4,8 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, it } from 'vitest';
 import { lockFolder } from '#dist/pipeline/folder-lock.js';
+import { oneAtATime } from '#dist/pipeline/one-at-a-time.js';
+import { openRunStore } from '#dist/pipeline/run-store.js';
 
 const folders: string[] = [];
 let folder: string;
@@ -69,4 +71,29 @@ it('that was taken over meanwhile is not removed', async () => {
     await writeFile(file, owner({}));
   }
   expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ token: 'other' });
+});
+
+it('protects every run folder, and leaves nothing of it behind', async () => {
+  const dir = join(folder, 'run');
+  {
+    await using store = await openRunStore(dir, { seed: 1 });
+    await expect(openRunStore(dir)).rejects.toMatchObject({ code: 'output.locked', exitCode: 2 });
+    expect(store.lost.aborted).toBe(false);
+  }
+  expect(await readdir(folder)).toEqual([]);
+});
+
+it('within one process, work of one key waits for the one before, also where that fails', async () => {
+  const order: string[] = [];
+  const work = (name: string, ms: number, fails = false) =>
+    oneAtATime('key', async () => {
+      order.push(`${name} begins`);
+      await new Promise((done) => setTimeout(done, ms));
+      order.push(`${name} ends`);
+      if (fails) throw new Error(name);
+      return name;
+    });
+  const all = await Promise.allSettled([work('a', 20, true), work('b', 10), work('c', 0)]);
+  expect(all.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+  expect(order).toEqual(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
 });

@@ -37,13 +37,13 @@ export function summaryCard(clip: ClipOutcome): string {
 }
 
 /**
- * The video lies transparent over the contact sheet until it plays: a picture can be loaded when it comes into view, a
- * video's poster cannot, and a thousand of them would be loaded at once.
+ * The contact sheet, a link to the video; the page's script plays it in the same place. A picture is loaded when it comes into
+ * view, which a video's poster is not: a thousand of them would be loaded at once.
  */
 function mediaOf(name: string): string {
   const sheet = relativeLink(name, 'contact-sheet.png');
   const video = relativeLink(name, 'output.mp4');
-  return `<div class="media"><img src="${sheet}" loading="lazy" decoding="async" alt="contact sheet"><video controls playsinline loop preload="none" src="${video}"></video></div>`;
+  return `<a class="media" href="${video}" title="play"><img src="${sheet}" loading="lazy" decoding="async" alt="contact sheet"></a>`;
 }
 
 function factsOf({ frames, seconds, attempts, startUpSec }: ClipOutcome): string {

@@ -1,4 +1,4 @@
-/** The page's only script: filters by state and by text, and hides a clip's contact sheet while its video plays. */
+/** The page's only script: filters by state and by text, and plays a clip's video in the place of its contact sheet. */
 export const summaryScript = `
 const form = document.querySelector('form');
 const buttons = [...form.querySelectorAll('button')];
@@ -33,7 +33,20 @@ function show() {
 for (const button of buttons) button.addEventListener('click', () => { state = button.value; show(); });
 input.addEventListener('input', show);
 form.addEventListener('submit', (event) => event.preventDefault());
-document.addEventListener('play', (event) => event.target.parentElement.classList.add('playing'), true);
+for (const link of document.querySelectorAll('a.media')) {
+  link.addEventListener('click', (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const video = Object.assign(document.createElement('video'), { controls: true, loop: true, playsInline: true });
+    video.src = link.getAttribute('href');
+    const media = document.createElement('div');
+    media.className = 'media';
+    media.append(video);
+    link.replaceWith(media);
+    void video.play().catch(() => {});
+    video.focus();
+  });
+}
 form.parentElement.hidden = false;
 show();
 `;

@@ -41,10 +41,11 @@ article{background:var(--card);border:1px solid var(--line);border-radius:8px;ov
 .done{color:var(--done)}.failed{color:var(--failed)}.interrupted{color:var(--interrupted)}
 .facts,.links{font-size:13px}
 .links{display:flex;flex-wrap:wrap;gap:2px 14px;margin-top:8px}
-.media{position:relative;aspect-ratio:2/1;background:var(--media)}
+.media{display:block;position:relative;aspect-ratio:2/1;background:var(--media)}
 .media img,.media video{position:absolute;inset:0;width:100%;height:100%;object-fit:contain}
 .media img{color:#8d939c;font-size:13px}
-.media.playing img{visibility:hidden}
+a.media::after{content:'\\25B6';position:absolute;left:10px;bottom:10px;padding:3px 11px;border-radius:14px;color:#fff;background:#000a;font-size:14px}
+a.media:hover::after,a.media:focus-visible::after{background:#000}
 .bar{display:block;width:100%;height:10px;margin:10px 0 6px;border-radius:3px}
 .models{fill:var(--models);background:var(--models)}.pose{fill:var(--pose);background:var(--pose)}
 .denoise{fill:var(--denoise);background:var(--denoise)}.decode{fill:var(--decode);background:var(--decode)}

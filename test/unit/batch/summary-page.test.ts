@@ -44,7 +44,7 @@ describe('summary page', () => {
     }
     expect(page).toContain(`href="logs/${folder}.log"`);
     expect(page).toContain(`<img src="${folder}/contact-sheet.png" loading="lazy"`);
-    expect(page).toMatch(new RegExp(`<video controls [^>]*preload="none" src="${folder}/output.mp4">`));
+    expect(page).toMatch(new RegExp(`<a class="media" href="${folder}/output.mp4"`));
     expect(page).not.toMatch(/https?:|(?:src|href)="\//);
     expect(() => pageOf([clip('lone \ud800 half')])).not.toThrow();
   });
@@ -95,7 +95,7 @@ describe('summary page', () => {
     }
     // Failed ones first; only finished ones have pictures.
     expect(page.indexOf('>bad<')).toBeLessThan(page.indexOf('>fine<'));
-    expect(count(page, /<video/g)).toBe(3);
+    expect(count(page, /<a class="media"/g)).toBe(3);
   });
   it('stays small for a thousand clips', () => {
     const stages = ['models', 'pose', 'denoise', 'decode', 'encode'].map((stage) => ({

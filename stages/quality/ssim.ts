@@ -46,7 +46,7 @@ function blurred(values: Float64Array, width: number, height: number): Float64Ar
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < columns; x++) {
       let sum = 0;
-      for (const [k, weight] of kernel.entries()) sum += weight * (values[y * width + x + k] as number);
+      for (let k = 0; k < kernel.length; k++) sum += (kernel[k] as number) * (values[y * width + x + k] as number);
       across[y * columns + x] = sum;
     }
   }
@@ -54,7 +54,7 @@ function blurred(values: Float64Array, width: number, height: number): Float64Ar
   for (let y = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {
       let sum = 0;
-      for (const [k, weight] of kernel.entries()) sum += weight * (across[(y + k) * columns + x] as number);
+      for (let k = 0; k < kernel.length; k++) sum += (kernel[k] as number) * (across[(y + k) * columns + x] as number);
       down[y * columns + x] = sum;
     }
   }

@@ -72,6 +72,8 @@ function hold(file: string, owner: Owner): FolderLock {
   const beat = async () => {
     if (await isOurs()) await utimes(file, new Date(), new Date()).catch(() => {});
     else if (await ownerOf(file)) lost.abort(lostError(file));
+    // Removed together with the folder, which may have been made anew since.
+    else await writeFile(file, JSON.stringify(owner), { flag: 'wx' }).catch(() => {});
   };
   const timer = setInterval(() => void beat(), beatMs).unref();
   return {

@@ -35,39 +35,41 @@ const matrix: Readonly<Record<string, Column>> = {
     clean: [0.9, 1.1],
     worse: 'higher',
     its: ['jump of the figure', 'jump of brightness'],
-    others: 0.03,
+    others: 0.05,
     // Frames that are suddenly dull beside sharp ones are a seam, if a weak one.
-    except: { blur: 0.2 },
+    except: { blur: 0.3 },
   },
   'periodicity at the window period': {
     of: ({ windowPeriodicity }) => windowPeriodicity,
-    clean: [0, 2],
+    clean: [0, 3],
     worse: 'higher',
     its: ['beat of windows'],
-    others: 0.001,
+    others: 0.002,
   },
   'periodicity at the decode period': {
     of: ({ decodePeriodicity }) => decodePeriodicity,
-    clean: [0, 2],
+    clean: [0, 3],
     worse: 'higher',
     its: ['steps of decoding'],
-    others: 0.001,
+    others: 0.002,
   },
-  flicker: { of: (m) => m.flicker, clean: [0, 0.01], worse: 'higher', its: ['flicker'], others: 0.001 },
+  flicker: { of: (m) => m.flicker, clean: [0, 0.01], worse: 'higher', its: ['flicker'], others: 0.002 },
   'deviation of the background': {
     of: ({ backgroundDeviation }) => backgroundDeviation,
-    clean: [0, 0.01],
+    clean: [0, 0.1],
     worse: 'higher',
     // It is there to miss nothing, and so cannot tell one from the other.
     its: ['flicker', 'drift', 'jump of brightness', 'beat of windows', 'steps of decoding'],
-    others: 0.06,
+    others: 0.02,
+    // Textures lose their contrast.
+    except: { blur: 0.2 },
   },
   'colour drift': {
     of: ({ colorDrift }) => colorDrift.perSec,
-    clean: [0, 0.001],
+    clean: [0, 0.01],
     worse: 'higher',
     its: ['drift'],
-    others: 0.01,
+    others: 0.02,
   },
   'unevenness of sharpness': {
     of: ({ sharpness }) => sharpness.unevenness,
@@ -99,11 +101,12 @@ const matrix: Readonly<Record<string, Column>> = {
     worse: 'lower',
     its: ['jump of the figure', 'blur', 'wrong pose'],
     // Next to blind to changes of the level, by design.
-    others: 0.05,
+    others: 0.1,
     except: { flicker: 0.3 },
   },
 };
 
+/** Bounds leave room for other characters than the one drawn here: five were tried. */
 describe('planted defects', () => {
   const clean = measured(cleanClip);
   const planted = new Map(everything.map((defect) => [defect, sizes[defect].map((s) => measured(defects[defect](s)))]));
@@ -136,7 +139,7 @@ describe('planted defects', () => {
     const { curves, seam, sharpness } = planted.get('jump of brightness')!.at(-1)!;
     expect(curves.relativeDifference[0]).toBeUndefined();
     expect(seam.joints).toEqual(layout.joints.map((joint) => curves.relativeDifference[joint]));
-    expect(Math.min(...(seam.joints as number[]))).toBeGreaterThan(8);
+    expect(Math.min(...(seam.joints as number[]))).toBeGreaterThan(4);
     expect(Math.max(...(sharpness.joints as number[]))).toBeLessThan(1.3);
     const dull = planted.get('blur')!.at(-1)!.curves.relativeSharpness;
     expect(Math.max(...layout.shared.map((frame) => dull[frame]!))).toBeLessThan(0.2);
@@ -151,7 +154,7 @@ describe('planted defects', () => {
     const shots = defects['beat of windows'](6);
     // The beat changes frame 5 of nine, so its joints are there when the layout is moved by four.
     const regular = measured(shots, { ...layout, joints: joints.map((joint) => joint - 4) });
-    expect(regular.seam.ratio).toBeGreaterThan(3);
+    expect(regular.seam.ratio).toBeGreaterThan(2);
     expect(regular.windowPeriodicity).toBeGreaterThan(30);
   });
 });

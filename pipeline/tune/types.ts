@@ -69,6 +69,8 @@ export type Cell = {
   readonly values: Readonly<Partial<Record<MetricName, Spread>>>;
   /** Quality of all quality metrics together, 0 (worst of this sweep) to 1 (best). */
   readonly score?: number | undefined;
+  /** Standard deviation of the score over the seeds, where there is more than one. */
+  readonly scoreDeviation?: number | undefined;
   /** Whether no other cell is both cheaper and better. */
   readonly onFront?: boolean | undefined;
   /** Windows of the first step: frames of the video (-1 is the reference picture's own) and weights. */

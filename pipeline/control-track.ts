@@ -16,6 +16,8 @@ export type ControlTrack = {
   readonly maps: ControlMaps;
   /** Poses in the driving picture, before alignment; undefined for ready-made control pictures. */
   readonly driving: PoseSequence | undefined;
+  /** The same poses on the character, in the video's own coordinates: what the control pictures show. */
+  readonly aligned: PoseSequence | undefined;
   /** Hash of the file that says how to move, as it was when its poses were found; undefined for a folder. */
   readonly contentHash: string | undefined;
   /** How the poses were brought onto the character; for run.json. */
@@ -53,7 +55,7 @@ export async function makeControlTrack(
       const pictures = withOwnPose(stream.frames, reference, size, progress);
       return { ...(await run.store.put(file, (part) => writeControlMaps(part, pictures, size))), file };
     });
-    return { maps, driving, contentHash, alignment: undefined };
+    return { maps, driving, aligned: undefined, contentHash, alignment: undefined };
   }
 
   const aligned = await run.stage('align', `aligning poses (${options.align})`, async () => {
@@ -76,7 +78,8 @@ export async function makeControlTrack(
     },
     earlier !== undefined,
   );
-  return { maps, driving, contentHash, alignment: { mode: options.align, ...aligned.transform, notes: aligned.notes } };
+  const alignment = { mode: options.align, ...aligned.transform, notes: aligned.notes };
+  return { maps, driving, aligned: aligned.sequence, contentHash, alignment };
 }
 
 type Report = (done: number, total: number | undefined, unit: string) => void;

@@ -38,7 +38,7 @@ export type SamplingJob = Size & {
   };
   readonly guidance: { readonly min: number; readonly max: number; readonly index: 'local' | 'global' };
   readonly residency: Residency;
-} & Pick<SampleOptions, 'startStep' | 'onStep' | 'onWindow' | 'signal'>;
+} & Pick<SampleOptions, 'startStep' | 'onStep' | 'onWindow' | 'onWindows' | 'onPrediction' | 'signal'>;
 
 /**
  * Denoises `latents` [frames, L, h, w] (already at the start noise level, or as they were before `startStep`) through one
@@ -96,6 +96,8 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       startStep: job.startStep ?? 0,
       onStep: job.onStep,
       onWindow: job.onWindow,
+      onWindows: job.onWindows,
+      onPrediction: job.onPrediction,
       signal: job.signal,
     });
   } finally {

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Engine } from '../models/runtime/engine.js';
 import { parseVaeConfig } from '../models/svd/vae-config.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
+import type { SampleOptions } from '../stages/denoise/sample.js';
 import type { RgbImage } from '../stages/types.js';
 import { type Conditioning, encodeReference } from './conditioning.js';
 import { controlFeaturesIn, writeControlFeatures } from './control-features.js';
@@ -17,7 +18,7 @@ import { writeReport } from './report.js';
 import type { Progress, Run } from './run.js';
 import { augmentationNoise, startLatents } from './start-noise.js';
 import { readTensors, writeTensors } from './tensor-file.js';
-import { writeVideos } from './videos.js';
+import { type VideoInputs, writeVideos } from './videos.js';
 
 /** What is known of a clip before its frames are made. */
 export type ClipInputs = {
@@ -27,15 +28,23 @@ export type ClipInputs = {
   readonly reconstructionDb: number | undefined;
   /** Seconds that the run has taken so far; asked for at its end. */
   readonly seconds: () => number;
+  /** Looks on, and changes nothing. */
+  readonly meter?: ClipMeter | undefined;
+  /** Writes no comparison and no video of the poses: where many runs share a clip. */
+  readonly onlyResult?: boolean | undefined;
 };
+
+/** What can be seen of a clip while it is made. Steps and frames that an earlier attempt has finished are not shown again. */
+export type ClipMeter = Pick<SampleOptions, 'onWindows' | 'onPrediction'> & Pick<VideoInputs, 'onFrame'>;
 
 /** The part of a run that needs the engine: from the control pictures to videos and report. */
 export async function renderClip(run: Run, plan: Plan, engine: Engine, inputs: ClipInputs): Promise<RunResult> {
-  const { picture, track, reconstructionDb } = inputs;
+  const { picture, track, reconstructionDb, meter, onlyResult } = inputs;
   const modelKey = await modelFingerprint(plan);
   const conditioning = await conditionOn(run, plan, engine, picture, modelKey);
-  const latents = await denoise(run, plan, engine, track, conditioning, modelKey);
-  const videos = await writeVideos(run, plan, engine, { picture, track, latents });
+  const latents = await denoise(run, plan, engine, track, conditioning, modelKey, meter);
+  const onFrame = meter?.onFrame;
+  const videos = await writeVideos(run, plan, engine, { picture, track, latents, onFrame, onlyResult });
   const memory = await engine.memory();
   const seconds = inputs.seconds();
   return writeReport(run, plan, { picture, reconstructionDb, track, latents, videos, memory, modelKey, seconds });
@@ -79,6 +88,7 @@ async function denoise(
   { maps }: ControlTrack,
   conditioning: Conditioning,
   modelKey: string,
+  meter: ClipMeter | undefined,
 ): Promise<FloatTensor> {
   const { options, size, schedule, seed, model, residency, provider } = plan;
   const frames = maps.dims[0];
@@ -114,7 +124,7 @@ async function denoise(
       return generateLatents(engine, start, {
         ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
         ...{ conditioning, addedTimeIds, schedule, windows, guidance, startStep, signal: run.signal },
-        control,
+        ...{ control, onWindows: meter?.onWindows, onPrediction: meter?.onPrediction },
         onWindow: ({ step, window, windows }) => progress(step * windows + window + 1, steps * windows, 'windows'),
         onStep: (step, latents) =>
           run.store.put(file, (part) =>
@@ -138,7 +148,8 @@ async function controlOf(
   const control = { network: model.controlnext, scale: options.controlScale };
   if (!controlOnce) return { ...control, source: maps };
   const key = keyOf([modelKey, engine.info.provider, residency, await hashFile(maps.file, run.signal)]);
-  const file = run.store.work('features', key, 'raw');
+  // Beside the pictures, so that runs which share those share these.
+  const file = join(dirname(maps.file), `features-${key}.raw`);
   const reused = await run.reuses(file);
   const make = async (progress: Progress) => {
     if (reused) return;

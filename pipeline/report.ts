@@ -33,8 +33,8 @@ export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): P
   const { picture, track, latents, videos } = inputs;
   const outputs: Record<string, string> = {
     video: plan.video,
-    comparison: store.result('comparison.mp4'),
-    poseVideo: videos.poseVideo,
+    ...(videos.comparison && { comparison: videos.comparison }),
+    ...(videos.poseVideo && { poseVideo: videos.poseVideo }),
     contactSheet: store.result('contact-sheet.png'),
     run: store.result('run.json'),
     timings: store.result('timings.json'),

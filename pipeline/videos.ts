@@ -17,13 +17,19 @@ export type VideoInputs = {
   readonly picture: RgbImage;
   readonly track: ControlTrack;
   readonly latents: FloatTensor;
+  /** Sees every frame of the video before it is encoded, and must not change it. Waited for. */
+  readonly onFrame?: ((frame: number, image: RgbImage) => Promise<void> | void) | undefined;
+  /** Writes output.mp4 alone. */
+  readonly onlyResult?: boolean | undefined;
 };
 
 /** What was written, and a few frames of it for the contact sheet. */
 export type Videos = {
   readonly frames: number;
   readonly samples: readonly SampledFrame[];
-  readonly poseVideo: string;
+  /** undefined where only the result was wanted. */
+  readonly poseVideo: string | undefined;
+  readonly comparison: string | undefined;
 };
 
 /** One moment of the clip: movement, pose and result. */
@@ -37,14 +43,15 @@ export type SampledFrame = {
 /** The found poses are shown on the driving clip at this height. */
 const overlayHeight = 512;
 
-/** Decodes the latents and writes output.mp4, comparison.mp4 and pose.mp4, all as streams. */
+/** Decodes the latents and writes output.mp4, comparison.mp4 and pose.mp4 (or the first alone), all as streams. */
 export async function writeVideos(run: Run, plan: Plan, engine: Engine, inputs: VideoInputs): Promise<Videos> {
   const { options, movement, tools } = plan;
   const { frameRate } = movement;
   const first = options.keepReferenceFrame ? 0 : 1;
   const count = (inputs.latents.dims[0] as number) - first;
   const wanted = new Set(sampleColumns(count));
-  const driving = await writePoseVideo(run, plan, inputs.track, first, count);
+  const { onFrame, onlyResult } = inputs;
+  const driving = onlyResult ? undefined : await writePoseVideo(run, plan, inputs.track, first, count);
 
   const samples: SampledFrame[] = [];
   const frames = await run.stage('decode', 'decoding and encoding', async (progress) => {
@@ -53,20 +60,25 @@ export async function writeVideos(run: Run, plan: Plan, engine: Engine, inputs: 
       ...{ vae: plan.model.vae, residency: plan.residency, signal: run.signal, skip: first },
       ...{ chunk: decodeChunk, overlap: decodeOverlap, mode: decodeMode },
     });
-    const moments = withControl(pictures, inputs, first, (moment) => {
-      if (wanted.has(moment.frame)) samples.push({ ...moment, driving: driving.get(moment.frame) });
+    const moments = withControl(pictures, inputs, first, async (moment) => {
+      await onFrame?.(moment.frame, moment.result);
+      if (wanted.has(moment.frame)) samples.push({ ...moment, driving: driving?.get(moment.frame) });
       progress(moment.frame + 1, count, 'frames');
     });
-    const [results, compared] = broadcast(moments, 2) as [AsyncIterable<Moment>, AsyncIterable<Moment>];
     const shared = { frameRate, tools, crf, signal: run.signal };
     const audio = audioOf(plan, count);
+    const encodeResult = (of: AsyncIterable<Moment>) =>
+      encodeVideo({ ...shared, ...plan.size, frames: each(of, ({ result }) => result), out: plan.video, audio });
+    if (onlyResult) return encodeResult(moments);
+    const [results, compared] = broadcast(moments, 2) as [AsyncIterable<Moment>, AsyncIterable<Moment>];
     const [written] = await Promise.all([
-      encodeVideo({ ...shared, ...plan.size, frames: each(results, ({ result }) => result), out: plan.video, audio }),
+      encodeResult(results),
       encodeComparison(run, plan, inputs.picture, compared, audio),
     ]);
     return written;
   });
-  return { frames, samples, poseVideo: run.store.result('pose.mp4') };
+  if (onlyResult) return { frames, samples, poseVideo: undefined, comparison: undefined };
+  return { frames, samples, poseVideo: run.store.result('pose.mp4'), comparison: run.store.result('comparison.mp4') };
 }
 
 type Moment = Omit<SampledFrame, 'driving'>;
@@ -76,12 +88,12 @@ async function* withControl(
   pictures: AsyncIterable<RgbImage>,
   { track }: VideoInputs,
   first: number,
-  onMoment: (moment: Moment) => void,
+  onMoment: (moment: Moment) => Promise<void>,
 ): AsyncGenerator<Moment> {
   let frame = 0;
   for await (const result of pictures) {
     const moment = { frame, result, pose: await readControlMap(track.maps, first + frame) };
-    onMoment(moment);
+    await onMoment(moment);
     yield moment;
     frame++;
   }

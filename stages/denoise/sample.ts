@@ -21,6 +21,10 @@ export type SampleOptions = {
   readonly predict: Predict;
   /** First step to do; `latents` are those before it. */
   readonly startStep?: number | undefined;
+  /** Called with the windows of a step before the first of them is predicted. */
+  readonly onWindows?: ((step: number, windows: readonly ContextWindow[]) => void) | undefined;
+  /** Called with the prediction of window `k`, before it is fused; it must not be changed. Waited for. */
+  readonly onPrediction?: ((step: number, k: number, prediction: FloatTensor) => Promise<void> | void) | undefined;
   readonly onWindow?:
     | ((done: { readonly step: number; readonly window: number; readonly windows: number }) => void)
     | undefined;
@@ -43,11 +47,14 @@ export async function sample(latents: FloatTensor, options: SampleOptions): Prom
   for (let step = options.startStep ?? 0; step < steps; step++) {
     const sigma = schedule.sigmas[step] as number;
     const windows = options.windowsAt(step);
+    options.onWindows?.(step, windows);
     const fused = new FusedPrediction(x);
     for (const [k, window] of windows.entries()) {
       signal?.throwIfAborted();
       const timestep = schedule.timesteps[step] as number;
-      fused.add(window, await options.predict({ window, latents: gatherFrames(x, window.frames), sigma, timestep }));
+      const prediction = await options.predict({ window, latents: gatherFrames(x, window.frames), sigma, timestep });
+      await options.onPrediction?.(step, k, prediction);
+      fused.add(window, prediction);
       options.onWindow?.({ step, window: k, windows: windows.length });
     }
     const next = eulerStep(x.data, fused.mean(), sigma, schedule.sigmas[step + 1] as number);

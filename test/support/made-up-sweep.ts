@@ -123,7 +123,10 @@ function cellFor(settings: CellSettings, seeds: readonly number[], frames: numbe
   }
   const runs = seeds.map((seed) => runFor(base.id, settings, seed, frames, joints, costFactor(layout, frames)));
   const values: Partial<Record<MetricName, Spread>> = {};
-  for (const { name } of sweepMetrics) values[name] = spreadOf(runs.map((run) => run.values[name] as number));
+  for (const { name } of sweepMetrics) {
+    if (runs.some((run) => run.values[name] !== undefined))
+      values[name] = spreadOf(runs.map((run) => run.values[name]));
+  }
   const scores = runs.map((run) => qualityOf(run.values));
   const { mean: score, deviation } = spreadOf(scores);
   return { ...base, state: 'done', runs, values, score, scoreDeviation: deviation, windows, joints };

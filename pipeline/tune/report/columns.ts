@@ -5,7 +5,7 @@ export type ColumnKey = MetricName | 'score';
 /** A metric that some cell of a result has, or the score over all of them. */
 export type Column = Omit<MetricInfo, 'name'> & {
   readonly key: ColumnKey;
-  /** The cell's value; undefined where it has none. */
+  /** The cell's value in `unit`; undefined where it has none. */
   readonly of: (cell: Cell) => Spread | undefined;
 };
 
@@ -22,13 +22,17 @@ const score: Column = {
 };
 
 function ofMetric({ name, ...info }: MetricInfo): Column {
+  // Bytes are for machines.
+  const scale = name === 'peakMemoryBytes' ? 1e-9 : 1;
   return {
     ...info,
+    unit: scale === 1 ? info.unit : 'GB',
     key: name,
     of: (cell) => {
       const spread = cell.values[name];
       // What has been through JSON has null where there is none.
-      return spread && known(spread.mean) ? { mean: spread.mean, deviation: spread.deviation ?? undefined } : undefined;
+      if (!spread || !known(spread.mean)) return undefined;
+      return { mean: spread.mean * scale, deviation: known(spread.deviation) ? spread.deviation * scale : undefined };
     },
   };
 }

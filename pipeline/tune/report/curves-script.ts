@@ -16,25 +16,30 @@ function ticksOf(low, high, count) {
   const rough = (high - low) / count;
   if (!(rough > 0)) return [low];
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough * 0.999);
+  const ratio = rough / power;
+  const step = power * (ratio >= 7.07 ? 10 : ratio >= 3.16 ? 5 : ratio >= 1.41 ? 2 : 1);
   const ticks = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) ticks.push(Number((i * step).toPrecision(12)));
   return ticks;
 }
-/** A path through the values; where one is missing the line breaks, and one alone is a dot. */
+/** A path through the values; where one is missing the line breaks. */
 function pathOf(values, x, y) {
   let path = '';
   let pen = false;
   values.forEach((value, i) => {
     if (value === null) { pen = false; return; }
     path += (pen ? 'L' : 'M') + x(i).toFixed(1) + ' ' + y(value).toFixed(1);
-    if (!pen && (values[i + 1] ?? null) === null) path += 'h0';
     pen = true;
   });
   return path;
 }
+/** Values that have no neighbour to draw a line to. */
+function dotsOf(values, x, y) {
+  const missing = (i) => (values[i] ?? null) === null;
+  return values.map((value, i) => missing(i) || !missing(i - 1) || !missing(i + 1) ? '' : 'M' + x(i).toFixed(1) + ' ' + y(value).toFixed(1) + 'h0').join('');
+}
 function plotOf({ title, unit }, k) {
-  const width = Math.max(260, curveBox.clientWidth < 900 ? curveBox.clientWidth - 2 : (curveBox.clientWidth - 20) / 2);
+  const width = Math.max(260, curveBox.clientWidth < 900 ? curveBox.clientWidth : (curveBox.clientWidth - 20) / 2);
   const last = Math.max(1, lastFrame());
   const runs = [0, 1].map((side) => cellOf(side).runs);
   const known = runs.flat().flatMap(({ curves }) => curves[k]).filter((value) => value !== null);
@@ -64,6 +69,7 @@ function plotOf({ title, unit }, k) {
   const paths = [1, 0].flatMap((side) => [
     ...runs[side].flatMap((run, i) => i === sides[side].run ? [] : [svgOf('path', { class: 'curve other ink-' + side, d: pathOf(run.curves[k], x, y) })]),
     svgOf('path', { class: 'curve ink-' + side, d: pathOf(runOf(side).curves[k], x, y) }),
+    svgOf('path', { class: 'dots ink-' + side, d: dotsOf(runOf(side).curves[k], x, y) }),
   ]);
   const cursor = svgOf('path', { class: 'cursor', d: 'M0 ' + (inset.top - 8) + 'V' + (bottom + 8) });
   const svg = svgOf('svg', { viewBox: '0 0 ' + width + ' ' + plotHeight, width, height: plotHeight, role: 'img', 'aria-label': title + ' of A and B by frame' }, lines, faint, ...joints, ...paths, texts, cursor);
@@ -95,7 +101,7 @@ function plotOf({ title, unit }, k) {
         value.textContent = 'AB'[side] + ' ' + digits(runOf(side).curves[k][at]);
         return value;
       });
-      reading.replaceChildren((pointed ? 'frame ' + at + ' · ' : ''), parts[0], ' ', parts[1]);
+      reading.replaceChildren((pointed ? 'frame ' + at + ' · ' : ''), parts[0], ' \u2002', parts[1]);
     },
   };
 }

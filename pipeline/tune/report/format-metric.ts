@@ -2,11 +2,10 @@ import type { ColumnKey } from './columns.js';
 
 const whole: ReadonlySet<ColumnKey> = new Set(['ssim', 'pck10', 'oks']);
 
-/** A metric's value as people read it, without its unit but for memory; three digits, `–` where there is none. */
+/** A metric's value as people read it, without its unit; three digits, `–` where there is none. */
 export function formatMetric(key: ColumnKey, value: number | undefined | null): string {
   if (value === undefined || value === null || Number.isNaN(value)) return '–';
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞';
-  if (key === 'peakMemoryBytes') return formatBytes(value);
   if (key === 'score') return value.toFixed(2);
   if (whole.has(key)) return value.toFixed(3);
   return threeDigits(value);
@@ -16,7 +15,6 @@ export function formatMetric(key: ColumnKey, value: number | undefined | null): 
 export function formatSpread(key: ColumnKey, spread: { mean: number; deviation: number | undefined }): string {
   const mean = formatMetric(key, spread.mean);
   if (spread.deviation === undefined) return mean;
-  if (key === 'peakMemoryBytes') return `${mean} ± ${formatBytes(spread.deviation)}`;
   // As many decimals as the mean has: a spread below them is none.
   const decimals = mean.split('.')[1]?.length ?? 0;
   return `${mean} ± ${spread.deviation.toFixed(decimals)}`;
@@ -28,9 +26,4 @@ function threeDigits(value: number): string {
   if (size >= 99.95) return value.toFixed(0);
   if (size < 0.0005) return value.toExponential(1);
   return value.toFixed(size >= 9.995 ? 1 : size >= 0.9995 ? 2 : 3);
-}
-
-function formatBytes(bytes: number): string {
-  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(bytes >= 1e10 ? 1 : 2)} GB`;
-  return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(0)} MB` : `${(bytes / 1e3).toFixed(0)} kB`;
 }

@@ -27,7 +27,7 @@ export function heatMaps(result: TuneResult): string {
   const maps = groups.map((group) => {
     const figures = columns.map((column) => heatMap(column, group, result, colorScale(column, result.cells)));
     const title = group.title ? `<h3>${escapeHtml(group.title)}</h3>\n` : '';
-    return `${title}<div class="maps">${figures.join('\n')}</div>`;
+    return `${title}<div class="maps${group.chunks.length > 4 ? ' many' : ''}">${figures.join('\n')}</div>`;
   });
   return `<section id="maps">
 <h2>Maps of chunk and overlap</h2>
@@ -52,9 +52,9 @@ function heatMap(column: Column, group: CellGroup, result: TuneResult, scale: Co
   });
   const heads = group.chunks.map((chunk) => `<th scope="col">${chunk}</th>`).join('');
   const noise = scale.withinNoise ? ' · differences are within noise' : '';
-  const unit = column.unit && column.key !== 'peakMemoryBytes' ? `, ${escapeHtml(column.unit)}` : '';
+  const unit = column.unit ? `, ${escapeHtml(column.unit)}` : '';
   return `<figure data-metric="${column.key}"><figcaption title="${escapeHtml(column.meaning)}"><b>${escapeHtml(column.title)}</b>${unit}<br><span class="soft">${directionOf(column)}${noise}</span></figcaption>
-<div class="wide"><table class="map"><thead><tr><th class="soft">overlap ╲ chunk</th>${heads}</tr></thead>
+<div class="wide"><table class="map"><thead><tr><td></td><th colspan="${group.chunks.length}">chunk</th></tr><tr><th>overlap</th>${heads}</tr></thead>
 <tbody>${rows.join('\n')}</tbody></table></div></figure>`;
 }
 

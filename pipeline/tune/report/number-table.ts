@@ -2,7 +2,7 @@ import { escapeHtml, relativeLink } from '../../batch/html.js';
 import type { Cell, TuneResult } from '../types.js';
 import { cellNames } from './cell-groups.js';
 import { type Column, columnsOf, directionOf } from './columns.js';
-import { formatMetric } from './format-metric.js';
+import { formatSpread } from './format-metric.js';
 import { stateTexts } from './heat-maps.js';
 
 /** All numbers, a row a cell; the page's script sorts them and puts a cell on a side of the player. */
@@ -11,7 +11,7 @@ export function numberTable(result: TuneResult): string {
   const names = cellNames(result.cells);
   const heads = columns.map((column) => {
     const tip = escapeHtml(`${column.meaning} ${directionOf(column)}`);
-    const unit = column.unit && column.key !== 'peakMemoryBytes' ? `<small>${escapeHtml(column.unit)}</small>` : '';
+    const unit = column.unit ? `<small>${escapeHtml(column.unit)}</small>` : '';
     return `<th scope="col" data-better="${column.better}"><button type="button" title="${tip}">${escapeHtml(column.title)}${unit}</button></th>`;
   });
   const rows = result.cells.map((cell, index) => rowOf(cell, index, names[index] as string, columns, result));
@@ -49,10 +49,9 @@ function rowOf(cell: Cell, index: number, name: string, columns: readonly Column
 function numberOf(column: Column, cell: Cell): string {
   const spread = column.of(cell);
   if (!spread) return '<td>–</td>';
-  const { mean, deviation } = spread;
-  const value = Number.isFinite(mean) ? Number(mean.toPrecision(7)) : mean;
-  const around = deviation === undefined ? '' : ` <small>± ${formatMetric(column.key, deviation)}</small>`;
-  return `<td data-value="${value}">${formatMetric(column.key, mean)}${around}</td>`;
+  const value = Number.isFinite(spread.mean) ? Number(spread.mean.toPrecision(7)) : spread.mean;
+  const [text, around] = formatSpread(column.key, spread).split(' ± ');
+  return `<td data-value="${value}">${text}${around ? ` <small>± ${around}</small>` : ''}</td>`;
 }
 
 /** What each metric means, for people who have never seen it. */

@@ -129,6 +129,7 @@ function onKey(event) {
   event.preventDefault();
 }
 function beginPlayer() {
+  player.style.setProperty('--ratio', String(videos[0].width / videos[0].height));
   player.addEventListener('keydown', onKey);
   player.addEventListener('click', ({ target }) => {
     const action = actions[target.closest('button')?.dataset.do];

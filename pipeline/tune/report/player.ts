@@ -49,6 +49,6 @@ export function curvesSection(): string {
   return `<section id="curves" hidden>
 <h2>Frame by frame</h2>
 <p class="soft">The two cells of the player: <b class="ink-0">A</b> and <b class="ink-1">B</b>; thin lines are their other seeds. Marks at the top are A's joints, at the bottom B's. The upright line is the player's frame; point at a curve to read it, click to go there.</p>
-<div class="curves"></div>
+<div class="card"><div class="curves"></div></div>
 </section>`;
 }

@@ -49,10 +49,18 @@ export function qualityCostPlane(result: TuneResult): string {
 <p class="soft">Up is better, left is faster. ${front.length > 0 ? 'The line joins the cells that no other beats in both; what lies below and right of it can be forgotten. ' : ''}Bars: one standard deviation over the seeds.</p>
 <div class="wide card"><svg class="plane" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(about)}">
 ${axes(scaleX, scaleY)}
-${front.length > 0 ? `<path class="frontline" d="${staircase(front.map(at))}"/>` : ''}
 <g class="bars">${bars}</g>
+${front.length > 0 ? `<path class="frontline" d="${staircase(front.map(at))}"/>` : ''}
 ${marks.join('\n')}
-${labels(shown.map((point) => ({ ...at(point), name: point.name, best: isBest(point), front: point.cell.onFront === true })))}
+${labels(
+  shown.map((point) => ({
+    ...at(point),
+    name: point.name,
+    best: isBest(point),
+    front: point.cell.onFront === true,
+  })),
+  stairBoxes(front.map(at)),
+)}
 </svg></div>
 ${groups.length > 1 ? shapeLegend(groups.map(({ title }) => title)) : ''}
 </section>`;
@@ -114,6 +122,17 @@ function staircase(points: readonly { x: number; y: number }[]): string {
   return `${path.join('')}H${width - plot.right}`;
 }
 
+/** What the front's line covers. */
+function stairBoxes(points: readonly { x: number; y: number }[]): Box[] {
+  return points.flatMap(({ x, y }, i) => {
+    const next = points[i + 1] ?? { x: width - plot.right, y };
+    return [
+      { x, y: y - 1, width: next.x - x, height: 2 },
+      { x: next.x - 1, y: next.y, width: 2, height: y - next.y },
+    ];
+  });
+}
+
 function spreadBars(point: Point, x: (value: number) => number, y: (value: number) => number): string {
   const { cost, costDeviation, score, scoreDeviation } = point;
   const across = costDeviation > 0 ? `M${x(cost - costDeviation)} ${y(score)}H${x(cost + costDeviation)}` : '';
@@ -149,8 +168,11 @@ function mark(point: Point, { x, y }: { x: number; y: number }, best: boolean): 
 /** The recommended cell's label finds its place first, then the front's. */
 const rank = ({ cell }: Point, best: boolean) => (best ? 0 : cell.onFront ? 1 : 2);
 
-function labels(points: readonly { x: number; y: number; name: string; best: boolean; front: boolean }[]): string {
-  const taken: Box[] = points.map(({ x, y, best }) => {
+function labels(
+  points: readonly { x: number; y: number; name: string; best: boolean; front: boolean }[],
+  line: readonly Box[],
+): string {
+  const marks = points.map(({ x, y, best }): Box => {
     const half = best ? 11 : 6;
     return { x: x - half, y: y - half, width: 2 * half, height: 2 * half };
   });
@@ -166,7 +188,7 @@ function labels(points: readonly { x: number; y: number; name: string; best: boo
       ...{ x, y, away: best ? 12 : 7, height: labelHeight },
       width: (texts[i] as string).length * letterWidth + 4,
     })),
-    taken,
+    [...marks, ...line],
     area,
   );
   return places

@@ -20,7 +20,7 @@ ${settingsOf(cell)}
 ${sureness(recommendation.withinNoise, seeds.length)}
 <p>To use it:</p>
 <pre tabindex="0"><code>${escapeHtml(animateCommand(result))}</code></pre>
-<p class="soft">Its numbers: ${numbersOf(cell, result)}.</p>
+${numbersOf(cell, result)}
 </section>`;
 }
 
@@ -42,10 +42,10 @@ function numbersOf(cell: Cell, result: TuneResult): string {
   const numbers = columnsOf(result).flatMap((column) => {
     const spread = column.of(cell);
     if (!spread) return [];
-    const unit = column.unit && column.key !== 'peakMemoryBytes' ? ` ${column.unit}` : '';
-    return [`${column.title} ${formatSpread(column.key, spread)}${unit}`];
+    const text = `${formatSpread(column.key, spread)}${column.unit ? ` ${column.unit}` : ''}`;
+    return [`<div><dt>${escapeHtml(column.title)}</dt><dd>${escapeHtml(text)}</dd></div>`];
   });
-  return escapeHtml(numbers.join(', '));
+  return `<dl class="totals small">${numbers.join('')}</dl>`;
 }
 
 /** What to type to animate the whole clip with the recommended settings. */

@@ -28,6 +28,7 @@ function showChoice(side) {
   for (const figure of all('figure.windows')) {
     const cells = figure.dataset.cells.split(' ').map(Number);
     figure.hidden = !sides.some(({ cell }) => cells.includes(cell));
+    figure.classList.toggle('on-' + side, cells.includes(sides[side].cell));
   }
   for (const listener of listeners) listener(side);
 }

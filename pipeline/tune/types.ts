@@ -63,7 +63,7 @@ export type Cell = {
   readonly settings: CellSettings;
   /** `invalid`: cannot be run; `dominated`: left out because another cell is faster and better. */
   readonly state: 'done' | 'invalid' | 'dominated' | 'failed';
-  /** Why it is not done. */
+  /** Why it is not done, or has fewer runs than there are seeds. */
   readonly why?: string | undefined;
   readonly runs: readonly CellRun[];
   readonly values: Readonly<Partial<Record<MetricName, Spread>>>;
@@ -108,7 +108,19 @@ export type TuneResult = {
 };
 
 export type TuneEvent =
-  | { readonly type: 'tune.start'; readonly dir: string; readonly cells: number; readonly left: number }
+  /** What all cells share is being made: poses, control pictures. Before `tune.start`. */
+  | { readonly type: 'tune.event'; readonly event: ProgressEvent }
+  | {
+      readonly type: 'tune.start';
+      readonly dir: string;
+      readonly cells: number;
+      /** Cells that can be run. */
+      readonly left: number;
+      /** Runs of each. */
+      readonly seeds: number;
+      /** Of the excerpt. */
+      readonly frames: number;
+    }
   | { readonly type: 'cell.start'; readonly cell: string; readonly seed: number }
   | { readonly type: 'cell.event'; readonly cell: string; readonly event: ProgressEvent }
   | {
@@ -117,6 +129,7 @@ export type TuneEvent =
       readonly state: Cell['state'];
       readonly why?: string | undefined;
     }
+  /** In runs of the average cost. */
   | {
       readonly type: 'tune.progress';
       readonly done: number;
@@ -126,3 +139,9 @@ export type TuneEvent =
   | { readonly type: 'tune.done'; readonly results: string; readonly report: string }
   | Extract<ProgressEvent, { readonly type: 'note' | 'warning' }>
   | RunError;
+
+export type TuneContext = {
+  /** Ends it early; what is measured stays, and the same call goes on. */
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: TuneEvent) => void) | undefined;
+};

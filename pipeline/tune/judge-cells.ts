@@ -1,0 +1,34 @@
+import { candidatesOf, frontOf } from './recommend.js';
+import { spreads } from './run-values.js';
+import type { Score } from './score.js';
+import { scoreCells } from './score.js';
+import type { Cell, CellRun, CellSettings } from './types.js';
+
+/** A cell with its runs, before it is compared with others. */
+export type MeasuredCell = Pick<Cell, 'id' | 'state' | 'windows' | 'joints' | 'runs'> & {
+  readonly settings: CellSettings;
+  readonly why: string | undefined;
+};
+
+export type JudgedCells = { readonly cells: readonly Cell[]; readonly scores: ReadonlyMap<string, Score> };
+
+/** Means, scores and the front of all cells that have runs. */
+export function judgeCells(measured: readonly MeasuredCell[]): JudgedCells {
+  const withRuns = measured.filter(({ runs }) => runs.length > 0);
+  const scores = scoreCells(
+    withRuns.map((cell) => ({ id: cell.id, alone: cell.windows.length === 1, runs: valuesOf(cell.runs) })),
+  );
+  const cells = measured.map((cell): Cell => {
+    const score = scores.get(cell.id);
+    return { ...cell, values: spreads(cell.runs), score: score?.score, scoreDeviation: score?.deviation };
+  });
+  const front = new Set(frontOf(candidatesOf(cells)).map(({ cell }) => cell.id));
+  return {
+    scores,
+    cells: cells.map((cell) => (scores.has(cell.id) ? { ...cell, onFront: front.has(cell.id) } : cell)),
+  };
+}
+
+function valuesOf(runs: readonly CellRun[]): readonly CellRun['values'][] {
+  return runs.map(({ values }) => values);
+}

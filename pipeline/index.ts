@@ -9,6 +9,9 @@ import { sourcesFrom } from './options/resolve.js';
 import type { AnimateInput } from './options/schema.js';
 import { makePlan, type Plan } from './plan.js';
 import { extractPoses as extractResolved } from './pose-only.js';
+import { parseTuneSettings, type TuneSettingsInput, tuneSettings } from './tune/settings.js';
+import { tune as tuneResolved } from './tune/tune.js';
+import type { TuneContext, TuneResult } from './tune/types.js';
 
 export { PantomimeError } from '../models/errors.js';
 export type { Keypoint, Person, PoseFrame, PoseSequence, Rational } from '../stages/types.js';
@@ -17,6 +20,17 @@ export { type CharacterOptions, drawCharacter } from './character.js';
 export type { EventSink, ProgressEvent, RunContext, RunResult, StageName } from './events.js';
 export type { AnimateInput, AnimateOptions } from './options/schema.js';
 export type { Plan } from './plan.js';
+export { type CompareOptions, compare } from './tune/compare.js';
+export type {
+  Cell,
+  CellRun,
+  MetricInfo,
+  MetricName,
+  Recommendation,
+  TuneContext,
+  TuneEvent,
+  TuneResult,
+} from './tune/types.js';
 
 /**
  * Animates a picture with a movement, from files to files. Options are those of the command line (docs/options.md), in
@@ -35,11 +49,30 @@ export type BatchInput = AnimateInput & BatchSettingsInput;
  * `partial` when some clips failed, after all others are done.
  */
 export async function animateFolder(input: BatchInput, context: BatchContext = {}): Promise<BatchResult> {
-  const isSetting = ([name]: [string, unknown]) => Object.hasOwn(batchSettings.shape, name);
+  const { settings, options } = split(input, batchSettings.shape);
+  return animateFolderResolved(parseSettings(settings), sourcesFrom(options), context);
+}
+
+/** Options of {@link tune}: those of every run, and what the sweep itself is told. */
+export type TuneInput = AnimateInput & TuneSettingsInput;
+
+/**
+ * Animates an excerpt with every chunk, overlap, fusion and number of steps of a grid, measures the videos, and says which
+ * settings to use and why. The same call goes on with what an interrupted or killed one has left. Throws PantomimeError.
+ */
+export async function tune(input: TuneInput, context: TuneContext = {}): Promise<TuneResult> {
+  const { settings, options } = split(input, tuneSettings.shape);
+  return tuneResolved(parseTuneSettings(settings), sourcesFrom(options), context);
+}
+
+/** What a command itself is told, apart from the options of its runs. */
+function split(input: object, own: object): { readonly settings: object; readonly options: AnimateInput } {
+  const isSetting = ([name]: [string, unknown]) => Object.hasOwn(own, name);
   const entries = Object.entries(input);
-  const settings = parseSettings(Object.fromEntries(entries.filter(isSetting)));
-  const options = Object.fromEntries(entries.filter((entry) => !isSetting(entry))) as AnimateInput;
-  return animateFolderResolved(settings, sourcesFrom(options), context);
+  return {
+    settings: Object.fromEntries(entries.filter(isSetting)),
+    options: Object.fromEntries(entries.filter((entry) => !isSetting(entry))) as AnimateInput,
+  };
 }
 
 /** Finds the poses of a driving video and writes pose.json and pose.mp4. */

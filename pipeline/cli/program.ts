@@ -6,9 +6,11 @@ import { nearestName } from '../options/nearest.js';
 import { addAnimateCommand } from './commands/animate.js';
 import { addBatchCommand } from './commands/batch.js';
 import { addCharacterCommand } from './commands/character.js';
+import { addCompareCommand } from './commands/compare.js';
 import { addDemoCommand } from './commands/demo.js';
 import { addPlanCommand } from './commands/plan.js';
 import { addPoseCommand } from './commands/pose.js';
+import { addTuneCommand } from './commands/tune.js';
 import { controlFlags } from './controls.js';
 import { canonicalArguments } from './flags.js';
 
@@ -18,6 +20,8 @@ Examples:
   pantomime animate me.png dance.mp4 -o dance-of-me.mp4
   pantomime animate character.png dance.mp4 --model svd
   pantomime batch clips --image character.png --out animated
+  pantomime tune character.png dance.mp4 --model svd --chunks 8,16,24 --overlaps 2,4,6 --out tuned
+  pantomime compare run-a run-b
   pantomime plan character.png dance.mp4 --model svd
   pantomime pose dance.mp4 -o poses
   pantomime demo
@@ -25,7 +29,7 @@ Examples:
 Exit codes: 0 done, 1 fault of pantomime, 2 usage, 3 input, 4 model, 5 device, 6 ffmpeg, 7 some clips of a batch failed,
 130 interrupted, 143 terminated`;
 
-const commandNames = ['animate', 'batch', 'pose', 'plan', 'character', 'demo', 'help'];
+const commandNames = ['animate', 'batch', 'tune', 'compare', 'pose', 'plan', 'character', 'demo', 'help'];
 
 /** The command line as a whole. `run` takes the words after the program's name and gives the exit code. */
 export function buildProgram(): { run: (words: readonly string[]) => Promise<number> } {
@@ -48,6 +52,8 @@ export function buildProgram(): { run: (words: readonly string[]) => Promise<num
     .exitOverride();
   addAnimateCommand(program, exit);
   addBatchCommand(program, exit);
+  addTuneCommand(program, exit);
+  addCompareCommand(program, exit);
   addPoseCommand(program, exit);
   addPlanCommand(program, exit);
   addCharacterCommand(program, exit);

@@ -32,7 +32,7 @@ export type Excerpt = AsyncDisposable & {
 };
 
 /** The picture and the first frame of the clip are the same from here on: compression costs less, another frame more. */
-const sameDb = 30;
+export const sameDb = 30;
 
 /**
  * Poses, control pictures and, in self-reenactment, the frames that should come out: made once, kept until the sweep is done.

@@ -13,7 +13,8 @@ export type FrameMeterOptions = ClipMetricsOptions & {
   readonly truth?: ((frame: number) => Promise<RgbImage | undefined>) | undefined;
 };
 
-export type FrameMeter = Required<Pick<ClipMeter, 'onFrame'>> & {
+export type FrameMeter = {
+  readonly onFrame: NonNullable<ClipMeter['onFrame']>;
   /** Waits for the poses of the last frames. */
   readonly result: () => Promise<ClipMetrics>;
 };

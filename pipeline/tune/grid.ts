@@ -71,14 +71,24 @@ export function excerptFrames({ chunks, overlaps }: GridLists): number {
   return 3 * chunk - 2 * overlap - 1;
 }
 
-/** Windows and joints as a result tells them: frames of the video, -1 is the reference picture's own. */
+export type ShownWindows = Pick<Cell, 'windows' | 'joints'> & {
+  /** Frames of the video to which more than one window contributes. */
+  readonly shared: readonly number[];
+  /** Frames from one window to the next; undefined for too few windows. */
+  readonly period: number | undefined;
+};
+
+/**
+ * Windows and joints as a result tells them: in frames of the video. Windows that move at every step have no joints that stay.
+ * @param skip sampled frames before the video's first: the reference picture's own (-1 in the result), unless it was kept
+ */
 export function shownWindows(
   { windows }: Pick<PlannedCell, 'windows'>,
   { frames, phaseRotation }: Pick<GridClip, 'frames' | 'phaseRotation'>,
-): Pick<Cell, 'windows' | 'joints'> & { readonly shared: readonly number[]; readonly period: number | undefined } {
-  const shown = windows.map((window) => ({ frames: window.frames.map((frame) => frame - 1), weights: window.weights }));
-  // Windows that move at every step have no joints that stay.
-  const { joints, shared } = phaseRotation ? { joints: [], shared: [] } : windowJoints(windows, frames + 1, 1);
+  skip = 1,
+): ShownWindows {
+  const shown = windows.map(({ frames: of, weights }) => ({ frames: of.map((frame) => frame - skip), weights }));
+  const { joints, shared } = phaseRotation ? { joints: [], shared: [] } : windowJoints(windows, frames + skip, skip);
   const [first, second] = windows;
   const period = first && second && windows.length > 2 && !phaseRotation ? lastOf(second) - lastOf(first) : undefined;
   return { windows: shown, joints, shared, period };

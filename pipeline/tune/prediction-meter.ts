@@ -15,7 +15,9 @@ type StepRecord = {
   readonly ms: readonly number[];
 };
 
-export type PredictionMeter = Required<Pick<ClipMeter, 'onWindows' | 'onPrediction'>> & {
+export type PredictionMeter = {
+  readonly onWindows: NonNullable<ClipMeter['onWindows']>;
+  readonly onPrediction: NonNullable<ClipMeter['onPrediction']>;
   /** By frame of the video. */
   readonly disagreement: () => CellRun['disagreement'];
   /** Denoising all steps, by the median time of a window; undefined when none was seen. @param steps of the whole run */

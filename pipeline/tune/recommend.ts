@@ -82,13 +82,17 @@ function reasonsFor({ chosen, knee, best, front, candidates, noise, repeated }: 
   if (chosen === best) {
     reasons.push(`${nameOf(chosen)} has the best score of ${candidates.length} cells: ${two(chosen.score)}.`);
   } else {
+    const worth = worthOfDoubling * Math.log2(best.cost / chosen.cost);
     reasons.push(
       `${nameOf(chosen)} scores ${two(chosen.score)}. The best, ${nameOf(best)}, scores ${two(best.score)} and takes ` +
-        `${two(best.cost / chosen.cost)} times as long: ${two(worthOfDoubling)} would be worth twice the time.`,
+        `${two(best.cost / chosen.cost)} times as long, for which ${two(worth)} more is asked ` +
+        `(${two(worthOfDoubling)} for twice the time).`,
     );
   }
   if (chosen !== knee) {
-    reasons.push(`${nameOf(knee)} scores ${two(knee.score)}, which is not more than chance, and costs more.`);
+    reasons.push(
+      `${nameOf(knee)} scores ${two(knee.score)} and takes ${two(knee.cost / chosen.cost)} times as long, but so small a difference may be chance.`,
+    );
   }
   const below = front[front.indexOf(chosen) - 1];
   if (below) {

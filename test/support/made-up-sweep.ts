@@ -1,12 +1,5 @@
-import type {
-  Cell,
-  CellRun,
-  CellSettings,
-  MetricInfo,
-  MetricName,
-  Spread,
-  TuneResult,
-} from '#dist/pipeline/tune/types.js';
+import { metricInfos } from '#dist/pipeline/tune/metric-infos.js';
+import type { Cell, CellRun, CellSettings, MetricName, Spread, TuneResult } from '#dist/pipeline/tune/types.js';
 import { contextWindows, costFactor } from '#dist/stages/denoise/windows.js';
 import { windowJoints } from '#dist/stages/quality/window-joints.js';
 
@@ -20,53 +13,6 @@ export type SweepOptions = {
   readonly frames?: number;
   readonly more?: Partial<TuneResult>;
 };
-
-const info = (
-  name: MetricName,
-  title: string,
-  better: 'lower' | 'higher',
-  meaning: string,
-  more: Partial<MetricInfo> = {},
-): MetricInfo => ({ name, title, better, meaning, unit: '', kind: 'quality', ...more });
-
-export const sweepMetrics: readonly MetricInfo[] = [
-  info(
-    'seamRatio',
-    'seam ratio',
-    'lower',
-    'How much more a frame changes at a joint of windows than elsewhere; 1 is an invisible seam.',
-  ),
-  info(
-    'overlapDisagreement',
-    'overlap disagreement',
-    'lower',
-    'How differently two windows predict the frames they share; 0 is agreement.',
-    { logarithmic: true },
-  ),
-  info('windowPeriodicity', 'window periodicity', 'lower', 'Whether changes repeat with every window; 1 is none.'),
-  info('flicker', 'flicker', 'lower', 'Change from frame to frame where nothing moves; 0 is none.', { unit: 'levels' }),
-  info('colorDrift', 'colour drift', 'lower', 'How fast the colours go away from frame 0.', { unit: 'ΔE a second' }),
-  info(
-    'sharpnessUnevenness',
-    'sharpness unevenness',
-    'lower',
-    'Whether averaged frames are duller than others; 0 is even.',
-  ),
-  info('pck10', 'PCK@0.1', 'higher', 'Share of joints found again where the driving pose has them.'),
-  info('oks', 'OKS', 'higher', 'Likeness of the pose found again to the driving pose; 1 is the same.'),
-  info('psnr', 'PSNR', 'higher', 'Likeness to the true frames.', { unit: 'dB' }),
-  info('secondsPerFrame', 'seconds a frame', 'lower', 'Time of the denoising for each frame of the video.', {
-    unit: 's',
-    kind: 'cost',
-  }),
-  info('peakMemoryBytes', 'peak memory', 'lower', 'The most memory that the engine held.', {
-    unit: 'bytes',
-    kind: 'cost',
-  }),
-  info('costFactor', 'cost factor', 'lower', 'Frames run through the network for each frame of the video.', {
-    kind: 'cost',
-  }),
-];
 
 export function madeUpSweep(options: SweepOptions = {}): TuneResult {
   const { chunks = [8, 12, 16, 24], overlaps = [0, 2, 4, 6, 8], fusions = ['flat'], steps = [8] } = options;
@@ -89,7 +35,7 @@ export function madeUpSweep(options: SweepOptions = {}): TuneResult {
       model: 'embedded',
     },
     ...{ size: { width: 128, height: 192 }, framesPerSec: 12, frames, seeds, selfReenactment: true },
-    metrics: sweepMetrics,
+    metrics: metricInfos,
     cells,
     recommendation: {
       cell: best.id,
@@ -123,7 +69,7 @@ function cellFor(settings: CellSettings, seeds: readonly number[], frames: numbe
   }
   const runs = seeds.map((seed) => runFor(base.id, settings, seed, frames, joints, costFactor(layout, frames)));
   const values: Partial<Record<MetricName, Spread>> = {};
-  for (const { name } of sweepMetrics) {
+  for (const { name } of metricInfos) {
     if (runs.some((run) => run.values[name] !== undefined))
       values[name] = spreadOf(runs.map((run) => run.values[name]));
   }

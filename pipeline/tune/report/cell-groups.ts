@@ -2,7 +2,7 @@ import type { Cell, CellSettings } from '../types.js';
 
 /** Cells that differ in chunk and overlap only: what fits into one map. */
 export type CellGroup = {
-  /** What they have in common, as text; empty when there is but one group. */
+  /** What they have in common, as text. */
   readonly title: string;
   readonly cells: readonly Cell[];
   /** Ascending. */
@@ -24,7 +24,7 @@ export function cellGroups(cells: readonly Cell[]): CellGroup[] {
   return [...groups.values()].map((members) => {
     const { fusion, steps } = (members[0] as Cell).settings;
     return {
-      title: groups.size > 1 ? `${fusion} fusion, ${steps} steps` : '',
+      title: `${fusion} fusion, ${steps} ${steps === 1 ? 'step' : 'steps'}`,
       cells: members,
       chunks: ascending(members.map(({ settings }) => settings.chunk)),
       overlaps: ascending(members.map(({ settings }) => settings.overlap)),

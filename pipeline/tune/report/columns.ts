@@ -16,7 +16,7 @@ export function columnsOf({ metrics, cells }: Pick<TuneResult, 'metrics' | 'cell
 }
 
 const score: Column = {
-  ...{ key: 'score', title: 'score', unit: '', better: 'higher', kind: 'quality' },
+  ...{ key: 'score', title: 'Score', unit: '', better: 'higher', kind: 'quality' },
   meaning: 'All quality metrics together: 0 is the worst of this sweep, 1 the best. It says nothing outside of it.',
   of: ({ score: mean, scoreDeviation: deviation }) => (known(mean) ? { mean, deviation } : undefined),
 };

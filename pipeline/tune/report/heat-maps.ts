@@ -11,8 +11,8 @@ const signs: Readonly<Record<Cell['state'], string>> = { done: '–', invalid: '
 /** How the page says a state. */
 export const stateTexts: Readonly<Record<Cell['state'], string>> = {
   done: 'done',
-  invalid: 'cannot be run',
-  dominated: 'left out: slower and worse than another',
+  invalid: 'not run',
+  dominated: 'left out, slower and worse than another',
   failed: 'failed',
 };
 
@@ -26,8 +26,7 @@ export function heatMaps(result: TuneResult): string {
   if (groups.some(({ ambiguous }) => ambiguous) || columns.length === 0) return '';
   const maps = groups.map((group) => {
     const figures = columns.map((column) => heatMap(column, group, result, colorScale(column, result.cells)));
-    const title = group.title ? `<h3>${escapeHtml(group.title)}</h3>\n` : '';
-    return `${title}<div class="maps${group.chunks.length > 4 ? ' many' : ''}">${figures.join('\n')}</div>`;
+    return `<h3>${escapeHtml(group.title)}</h3>\n<div class="maps${group.chunks.length > 4 ? ' many' : ''}">${figures.join('\n')}</div>`;
   });
   return `<section id="maps">
 <h2>Maps of chunk and overlap</h2>
@@ -75,7 +74,7 @@ function mapCell(column: Column, cell: Cell | undefined, result: TuneResult, sca
   ].filter(Boolean);
   const text = spread ? formatMetric(column.key, spread.mean) : signs[state];
   const pick = cell.runs.length > 0 ? ` data-cell="${result.cells.indexOf(cell)}"` : '';
-  return `<td class="${classes.join(' ')}"${pick} title="${escapeHtml(tip.join('; '))}">${text}</td>`;
+  return `<td class="${classes.join(' ')}"${pick} title="${escapeHtml(tip.join(', '))}">${text}</td>`;
 }
 
 function legend({ cells, recommendation }: TuneResult): string {

@@ -6,12 +6,12 @@ type CurveKey = keyof ClipCurves | 'disagreement';
 
 /** The curves that the page draws, in this order, as far as a run has them. */
 export const shownCurves: readonly { readonly key: CurveKey; readonly title: string; readonly unit: string }[] = [
-  { key: 'difference', title: 'difference', unit: 'levels of 0..255' },
-  { key: 'relativeDifference', title: 'relative difference', unit: '1 is usual for the movement' },
-  { key: 'disagreement', title: 'overlap disagreement', unit: '' },
-  { key: 'flicker', title: 'flicker', unit: 'levels of 0..255' },
-  { key: 'colorDistance', title: 'colour distance', unit: 'ΔE from frame 0' },
-  { key: 'sharpness', title: 'sharpness', unit: 'variance of the Laplacian' },
+  { key: 'difference', title: 'Difference', unit: 'levels of 0..255' },
+  { key: 'relativeDifference', title: 'Relative difference', unit: '1 is usual for the movement' },
+  { key: 'disagreement', title: 'Overlap disagreement', unit: '' },
+  { key: 'flicker', title: 'Flicker', unit: 'levels of 0..255' },
+  { key: 'colorDistance', title: 'Colour distance', unit: 'ΔE from frame 0' },
+  { key: 'sharpness', title: 'Sharpness', unit: 'variance of the Laplacian' },
   { key: 'pck10', title: 'PCK@0.1', unit: 'share of joints found' },
   { key: 'oks', title: 'OKS', unit: '0 to 1' },
   { key: 'psnr', title: 'PSNR', unit: 'dB' },

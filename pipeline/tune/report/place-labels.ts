@@ -9,6 +9,9 @@ export type LabelRequest = {
   readonly height: number;
 };
 
+/** Where a label stands, and whether a line must lead to its point. */
+export type LabelPlace = { readonly x: number; readonly y: number; readonly far: boolean };
+
 /**
  * Places for labels beside their points, so that none covers another, a taken box or the edge. Labels that come first choose
  * first; undefined for one that finds no place.
@@ -17,26 +20,31 @@ export function placeLabels(
   requests: readonly LabelRequest[],
   taken: readonly Box[],
   area: Box,
-): ({ readonly x: number; readonly y: number } | undefined)[] {
+): (LabelPlace | undefined)[] {
   const boxes = [...taken];
   return requests.map(({ x, y, away, width, height }) => {
-    const right = x + away;
-    const left = x - away - width;
-    const middle = x - width / 2;
-    const below = y + away;
-    const above = y - away - height;
-    const places = [
-      ...[[right, y - height / 2] as const, [left, y - height / 2] as const],
-      ...[[middle, above] as const, [middle, below] as const],
-      ...[[right - 3, above + 3] as const, [right - 3, below - 3] as const],
-      ...[[left + 3, above + 3] as const, [left + 3, below - 3] as const],
-    ];
-    const free = places
-      .map(([atX, atY]): Box => ({ x: atX, y: atY, width, height }))
-      .find((box) => inside(box, area) && boxes.every((other) => !touch(box, other)));
-    if (free) boxes.push(free);
-    return free && { x: free.x, y: free.y };
+    for (const distance of [away, away + 12, away + 24]) {
+      const free = around(x, y, distance, width, height).find(
+        (box) => inside(box, area) && boxes.every((other) => !touch(box, other)),
+      );
+      if (!free) continue;
+      boxes.push(free);
+      return { x: free.x, y: free.y, far: distance > away };
+    }
+    return undefined;
   });
+}
+
+/** The eight places about a point, the ones that read best first. */
+function around(x: number, y: number, away: number, width: number, height: number): Box[] {
+  const [right, left, middle] = [x + away, x - away - width, x - width / 2];
+  const [below, above, level] = [y + away, y - away - height, y - height / 2];
+  const places: readonly (readonly [number, number])[] = [
+    ...([[right, level] as const, [left, level] as const, [middle, above] as const, [middle, below] as const] as const),
+    ...([[right - 3, above + 3] as const, [right - 3, below - 3] as const] as const),
+    ...([[left + 3, above + 3] as const, [left + 3, below - 3] as const] as const),
+  ];
+  return places.map(([atX, atY]) => ({ x: atX, y: atY, width, height }));
 }
 
 const touch = (a: Box, b: Box) =>

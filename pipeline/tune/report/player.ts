@@ -39,7 +39,7 @@ export function playerSection(result: TuneResult): string {
 <label>speed <select data-do="speed"><option value="1">1</option><option value="0.5">1/2</option><option value="0.25">1/4</option></select></label>
 <output></output>
 </div>
-<p id="keys" class="soft">Keys: <kbd>space</kbd> play, <kbd>,</kbd> <kbd>.</kbd> one frame, <kbd>←</kbd> <kbd>→</kbd> half a second, with <kbd>shift</kbd> to the next joint of the chosen side, <kbd>1</kbd> <kbd>2</kbd> choose the side that clicks on plots and table fill. Marks above the time line are A's joints, below it B's.</p>
+<p id="keys" class="soft">Keys: <kbd>space</kbd> play, <kbd>,</kbd> <kbd>.</kbd> one frame, <kbd>←</kbd> <kbd>→</kbd> half a second, with <kbd>shift</kbd> to the next joint of the chosen side, <kbd>1</kbd> <kbd>2</kbd> choose the side that a click on a point or a map fills. Marks above the time line are A's joints, below it B's.</p>
 </div>
 </section>`;
 }

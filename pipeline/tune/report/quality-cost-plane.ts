@@ -183,10 +183,11 @@ function labels(
     height: height - plot.top - plot.bottom,
   };
   const texts = points.map(({ name, best }) => (best ? `${name} recommended` : name));
+  const labelWidth = (i: number) => (texts[i] as string).length * letterWidth + 4;
   const places = placeLabels(
     points.map(({ x, y, best }, i) => ({
-      ...{ x, y, away: best ? 12 : 7, height: labelHeight },
-      width: (texts[i] as string).length * letterWidth + 4,
+      ...{ x, y, away: best ? 14 : 9, height: labelHeight },
+      width: labelWidth(i),
     })),
     [...marks, ...line],
     area,
@@ -196,7 +197,11 @@ function labels(
       const point = points[i];
       if (!place || !point) return '';
       const kind = point.best ? ' class="best"' : point.front ? ' class="front"' : '';
-      return `<text${kind} x="${(place.x + 2).toFixed(1)}" y="${(place.y + labelHeight - 3).toFixed(1)}">${escapeHtml(texts[i] as string)}</text>`;
+      const [nearX, nearY] = [place.x + (place.x > point.x ? 0 : labelWidth(i)), place.y + labelHeight / 2];
+      const lead = place.far
+        ? `<path class="lead" d="M${point.x} ${point.y}L${nearX.toFixed(1)} ${nearY.toFixed(1)}"/>`
+        : '';
+      return `${lead}<text${kind} x="${(place.x + 2).toFixed(1)}" y="${(place.y + labelHeight - 3).toFixed(1)}">${escapeHtml(texts[i] as string)}</text>`;
     })
     .join('');
 }

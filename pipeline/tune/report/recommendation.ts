@@ -6,7 +6,7 @@ import { formatSpread } from './format-metric.js';
 
 /** What to use, why, how sure that is, and what to type; or that there is nothing to recommend. */
 export function recommendationSection(result: TuneResult): string {
-  const { recommendation, cells, kind, seeds } = result;
+  const { recommendation, cells, kind } = result;
   const cell = cells.find(({ id }) => id === recommendation?.cell);
   if (!recommendation || !cell) {
     const text = kind === 'compare' ? '' : '<p>There is no recommendation: no cell was measured to its end.</p>';
@@ -17,25 +17,22 @@ export function recommendationSection(result: TuneResult): string {
 <h2>Recommendation</h2>
 ${settingsOf(cell)}
 <ul class="reasons">${reasons}</ul>
-${sureness(recommendation.withinNoise, seeds.length)}
+${recommendation.withinNoise ? withinNoise : ''}
 <p>To use it:</p>
 <pre tabindex="0"><code>${escapeHtml(animateCommand(result))}</code></pre>
 ${numbersOf(cell, result)}
 </section>`;
 }
 
+const withinNoise =
+  '<p class="note"><b>Within noise.</b> The best cells differ by less than chance does. This is a good choice, not the only one.</p>';
+
 function settingsOf({ settings: { chunk, overlap, fusion, steps } }: Cell): string {
   const facts = { chunk, overlap, fusion, steps };
-  const list = Object.entries(facts).map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`);
+  const list = Object.entries(facts).map(
+    ([name, value]) => `<div><dt>${name}</dt><dd>${escapeHtml(String(value))}</dd></div>`,
+  );
   return `<dl class="totals">${list.join('')}</dl>`;
-}
-
-function sureness(withinNoise: boolean, seeds: number): string {
-  if (withinNoise) {
-    return '<p class="note"><b>Within noise.</b> The best cells differ by less than the seeds do. This is a good choice, not the only one.</p>';
-  }
-  if (seeds > 1) return '';
-  return '<p class="note">One seed was run, so nobody knows how much of a difference is chance. <code>--seeds 3</code> tells.</p>';
 }
 
 function numbersOf(cell: Cell, result: TuneResult): string {

@@ -47,6 +47,7 @@ svg{display:block}
 .plane text.best{fill:var(--star);font-weight:700}
 .plane text.better{fill:var(--soft);font-style:italic}
 .bars path{fill:none;stroke:var(--soft);stroke-width:1.2;opacity:.55}
+.lead{stroke:var(--soft);stroke-width:1;opacity:.7}
 .frontline{fill:none;stroke:var(--q7);stroke-width:2;stroke-linejoin:round}
 .mark{stroke:var(--card);stroke-width:3;paint-order:stroke}
 .mark.other{fill:var(--other)}

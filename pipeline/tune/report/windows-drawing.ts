@@ -31,7 +31,7 @@ export function windowsSection(result: TuneResult): string {
   });
   return `<section id="windows">
 <h2>Windows</h2>
-<p class="soft">Each bar is what the network sees at once. The darker, the more the window counts in that frame; hollow: seen, but its result is thrown away. ▾ marks a joint, where the set of windows changes and a seam may show. Frame -1 is the reference picture's own.</p>
+<p class="soft">Each bar is what the network sees at once. The stronger the colour, the more the window counts in that frame; hollow: seen, but its result is thrown away. ▾ marks a joint, where the set of windows changes and a seam may show. Frame -1 is the reference picture's own.</p>
 <div class="card">${figures.join('\n')}</div>
 </section>`;
 }

@@ -7,9 +7,9 @@ import type { RgbImage } from '#dist/stages/types.js';
 import { codedFrame } from './coded-frame.js';
 import { carried } from './toolsets.js';
 
-/** The page of a sweep, and beside it a video for each of its first `videos` runs, whose pictures say their number. */
-export async function makeSweepFolder(folder: string, result: TuneResult, videos: number): Promise<string> {
-  const runs = result.cells.flatMap((cell) => cell.runs).slice(0, videos);
+/** The page of a sweep, and beside it the video of each run, whose pictures say their number. Returns the page's path. */
+export async function makeSweepFolder(folder: string, result: TuneResult): Promise<string> {
+  const runs = result.cells.flatMap((cell) => cell.runs);
   const { width, height } = result.size;
   for (const run of runs) {
     const out = join(folder, run.video);

@@ -106,7 +106,8 @@ function drawStrip(side) {
   strip.replaceChildren(path);
 }
 const actions = {
-  play: () => (playing ? pause() : void play()),
+  // Both come to stand on the same frame.
+  play: () => (playing ? goTo(frame) : void play()),
   back: () => goTo(frame - 1),
   forward: () => goTo(frame + 1),
   'joint-back': () => toJoint(-1),

@@ -61,6 +61,7 @@ export type Score = {
  */
 export function scoreCells(cells: readonly ScoredCell[]): ReadonlyMap<string, Score> {
   const parts = (Object.entries(judged) as [MetricName, Judged][]).flatMap(([metric, how]) => {
+    if (!cells.some(({ runs }) => runs.some((values) => values[metric] !== undefined))) return [];
     const faults = cells.map((cell) => faultsOf(cell, metric, how));
     const means = faults.map((some) => meanOf(some.filter((fault) => fault !== undefined)));
     const known = means.filter((mean) => mean !== undefined);

@@ -33,8 +33,12 @@ export function cellGroups(cells: readonly Cell[]): CellGroup[] {
   });
 }
 
+/** `16/4`: chunk and overlap. */
+export function sizesOf({ chunk, overlap }: Pick<CellSettings, 'chunk' | 'overlap'>): string {
+  return `${chunk}/${overlap}`;
+}
+
 const keyOf = ({ fusion, steps }: CellSettings) => `${fusion} ${steps}`;
-const sizesOf = ({ chunk, overlap }: CellSettings) => `${chunk}/${overlap}`;
 const ascending = (values: readonly number[]) => [...new Set(values)].sort((a, b) => a - b);
 
 /**

@@ -1,7 +1,7 @@
 import { escapeHtml } from '../../batch/html.js';
 import type { Cell, TuneResult } from '../types.js';
 import { axisTicks } from './axis-ticks.js';
-import { cellGroups, cellNames } from './cell-groups.js';
+import { cellGroups, cellNames, sizesOf } from './cell-groups.js';
 import { formatMetric, formatSpread } from './format-metric.js';
 import { type Box, placeLabels } from './place-labels.js';
 
@@ -9,7 +9,7 @@ const width = 760;
 const height = 440;
 const plot = { left: 56, right: 16, top: 28, bottom: 48 };
 const labelHeight = 14;
-const letterWidth = 6.6;
+const letterWidth = 6.8;
 
 type Point = {
   readonly cell: Cell;
@@ -55,7 +55,7 @@ ${marks.join('\n')}
 ${labels(
   shown.map((point) => ({
     ...at(point),
-    name: point.name,
+    name: sizesOf(point.cell.settings),
     best: isBest(point),
     front: point.cell.onFront === true,
   })),
@@ -197,9 +197,12 @@ function labels(
       const point = points[i];
       if (!place || !point) return '';
       const kind = point.best ? ' class="best"' : point.front ? ' class="front"' : '';
-      const [nearX, nearY] = [place.x + (place.x > point.x ? 0 : labelWidth(i)), place.y + labelHeight / 2];
+      const near = {
+        x: Math.min(place.x + labelWidth(i), Math.max(place.x, point.x)),
+        y: Math.min(place.y + labelHeight - 2, Math.max(place.y + 2, point.y)),
+      };
       const lead = place.far
-        ? `<path class="lead" d="M${point.x} ${point.y}L${nearX.toFixed(1)} ${nearY.toFixed(1)}"/>`
+        ? `<path class="lead" d="M${point.x} ${point.y}L${near.x.toFixed(1)} ${near.y.toFixed(1)}"/>`
         : '';
       return `${lead}<text${kind} x="${(place.x + 2).toFixed(1)}" y="${(place.y + labelHeight - 3).toFixed(1)}">${escapeHtml(texts[i] as string)}</text>`;
     })

@@ -98,7 +98,7 @@ label select{color:var(--ink)}
 .which{font-weight:700;min-width:36px}
 .side-0 .which{color:var(--a);border-color:var(--a)}.side-1 .which{color:var(--b);border-color:var(--b)}
 .side-0 .which[aria-pressed=true]{background:var(--a);color:var(--card)}.side-1 .which[aria-pressed=true]{background:var(--b);color:var(--card)}
-video{display:block;width:100%;height:auto;max-height:62vh;object-fit:contain;cursor:pointer}
+video{display:block;width:100%;height:auto;max-height:62vh;object-fit:contain;background:var(--page);cursor:pointer}
 .trouble{color:var(--star);font-size:13px;overflow-wrap:anywhere}
 .timeline{margin:12px 0 6px}
 .strip{display:block;width:calc(100% - 16px);height:10px;margin:0 8px;overflow:visible}
@@ -129,7 +129,9 @@ span.ink-0,span.ink-1,b.ink-0,b.ink-1{stroke:none;font-weight:600}
 .joint-0{stroke:var(--a)}.joint-1{stroke:var(--b)}
 .faint{stroke:var(--line);stroke-width:1;stroke-dasharray:2 3}
 .cursor{stroke:var(--ink);stroke-width:1;opacity:.7}
-.windows+.windows{margin-top:18px}
+#windows .card{display:flex;flex-direction:column;gap:18px}
+.windows{min-width:0}
+.windows.on-0{order:-1}
 .windows.on-0 b::before{content:'A ';color:var(--a)}
 .windows.on-1 b::before{content:'B ';color:var(--b)}
 .windows.on-0.on-1 b::before{content:'A B ';color:var(--ink)}
@@ -141,9 +143,11 @@ span.ink-0,span.ink-1,b.ink-0,b.ink-1{stroke:none;font-weight:600}
 .plain thead th{vertical-align:bottom;color:var(--soft);font-weight:600}
 .numbers td,.numbers th{white-space:nowrap}
 .numbers td{text-align:right}
+.numbers thead th:nth-child(n+4){text-align:right}
+.numbers td.picks,.numbers td:nth-child(3){text-align:left}
 .numbers td.why{text-align:left;white-space:normal}
 .numbers thead th{min-width:78px;white-space:normal;line-height:1.25}
-.numbers thead th button{border:0;background:none;padding:2px 0;text-align:left;font-size:13px;font-weight:600}
+.numbers thead th button{border:0;background:none;padding:2px 0;text-align:inherit;font-size:13px;font-weight:600}
 .numbers thead small{display:block;font-weight:400}
 .numbers th[aria-sort] button{color:var(--ink)}
 .numbers th[aria-sort=ascending] button::after{content:' ▲'}

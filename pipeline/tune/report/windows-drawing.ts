@@ -39,7 +39,9 @@ export function windowsSection(result: TuneResult): string {
 function aboutWindows({ windows, joints }: Cell): string {
   const frames = windows.reduce((sum, window) => sum + window.frames.length, 0);
   const where =
-    joints.length === 0 ? 'no joint' : `${joints.length === 1 ? 'joint' : 'joints'} at ${joints.join(', ')}`;
+    joints.length === 0
+      ? 'no joint'
+      : `${joints.length === 1 ? 'joint' : `${joints.length} joints`}${joints.length > 24 ? '' : ` at ${joints.join(', ')}`}`;
   return `${windows.length} ${windows.length === 1 ? 'window' : 'windows'}, ${frames} frames through the network a step; ${where}`;
 }
 
@@ -61,10 +63,12 @@ function drawing({ windows, joints }: Cell, frames: number, number: number, titl
     return `<use href="#${looks.get(key)}" x="${x(start)}" y="${y(lanes[k] as number)}"/>`;
   });
   const shapes = [...looks].map(([key, id]) => {
-    const rects = key.split(';').map((text) => {
-      const [start, length, shade] = text.split(' ').map(Number) as [number, number, number];
-      // A little short of its end, so that windows which touch are seen to be two.
-      return `<rect class="w${shade}" x="${round(start * unit + 0.7)}" width="${round(length * unit - 1.4)}" height="${lane.height}"/>`;
+    const pieces = key.split(';').map((text) => text.split(' ').map(Number) as [number, number, number]);
+    // A little short of both ends, so that windows which touch are seen to be two.
+    const rects = pieces.map(([start, length, shade], i) => {
+      const from = start * unit + (i === 0 ? 0.7 : 0);
+      const to = (start + length) * unit - (i === pieces.length - 1 ? 0.7 : 0);
+      return `<rect class="w${shade}" x="${round(from)}" width="${round(to - from)}" height="${lane.height}"/>`;
     });
     return `<g id="${id}">${rects.join('')}</g>`;
   });

@@ -169,11 +169,12 @@ describe.skipIf(!chromium)(chromium ? title : `${title} (skipped, there is no Ch
         await page.locator(`[data-side="0"][data-index="${three}"]`).click();
         expect(await cellOn(0)).toBe(String(three));
         await settled(page);
-        const strips = await page
-          .locator('.strip path')
-          .evaluateAll((paths) => paths.map((path) => path.getAttribute('d')));
-        const marks = strips.map((path) => [...(path ?? '').matchAll(/M(\d+)/g)].map(([, joint]) => Number(joint)));
-        expect(marks).toEqual([result.cells[three as number]?.joints, result.cells[two as number]?.joints]);
+        for (const [side, cell] of [three, two].entries()) {
+          const marks = await page
+            .locator(`.strip-${side} line`)
+            .evaluateAll((lines) => lines.map((line) => line.getAttribute('data-joint')));
+          expect(marks.map(Number)).toEqual(result.cells[cell as number]?.joints);
+        }
         // The curves are theirs: two strong lines and one for the other seed of each, joints at both edges.
         const curves = page.locator('.curves figure');
         expect(await curves.count()).toBe(9);

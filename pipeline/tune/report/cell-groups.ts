@@ -24,7 +24,7 @@ export function cellGroups(cells: readonly Cell[]): CellGroup[] {
   return [...groups.values()].map((members) => {
     const { fusion, steps } = (members[0] as Cell).settings;
     return {
-      title: `${fusion} fusion, ${steps} ${steps === 1 ? 'step' : 'steps'}`,
+      title: `${fusion} fusion, ${stepsOf({ steps })}`,
       cells: members,
       chunks: ascending(members.map(({ settings }) => settings.chunk)),
       overlaps: ascending(members.map(({ settings }) => settings.overlap)),
@@ -38,6 +38,7 @@ export function sizesOf({ chunk, overlap }: Pick<CellSettings, 'chunk' | 'overla
   return `${chunk}/${overlap}`;
 }
 
+const stepsOf = ({ steps }: Pick<CellSettings, 'steps'>) => `${steps} ${steps === 1 ? 'step' : 'steps'}`;
 const keyOf = ({ fusion, steps }: CellSettings) => `${fusion} ${steps}`;
 const ascending = (values: readonly number[]) => [...new Set(values)].sort((a, b) => a - b);
 
@@ -50,7 +51,7 @@ export function cellNames(cells: readonly Cell[]): string[] {
   const fusions = several(({ fusion }) => fusion);
   const steps = several(({ steps }) => steps);
   const names = cells.map(({ settings }) =>
-    [sizesOf(settings), fusions && settings.fusion, steps && `${settings.steps} steps`].filter(Boolean).join(' '),
+    [sizesOf(settings), fusions && settings.fusion, steps && stepsOf(settings)].filter(Boolean).join(', '),
   );
   return new Set(names).size < names.length ? cells.map(({ id }) => id) : names;
 }

@@ -97,13 +97,14 @@ function load(side) {
   video.src = linkOf(side);
 }
 function drawStrip(side) {
-  const strip = one('.strip-' + side, player);
   const last = Math.max(1, lastFrame());
-  strip.setAttribute('viewBox', '0 0 ' + last + ' 10');
-  const ns = 'http://www.w3.org/2000/svg';
-  const path = document.createElementNS(ns, 'path');
-  path.setAttribute('d', cellOf(side).joints.map((joint) => 'M' + joint + ' 0V10').join(''));
-  strip.replaceChildren(path);
+  one('.strip-' + side, player).replaceChildren(...cellOf(side).joints.map((joint) => {
+    const line = document.createElementNS('http://www.w3.org/2000/svg', 'line');
+    const at = (100 * joint) / last + '%';
+    for (const [name, value] of Object.entries({ x1: at, x2: at, y1: 0, y2: 10 })) line.setAttribute(name, value);
+    line.dataset.joint = joint;
+    return line;
+  }));
 }
 const actions = {
   // Both come to stand on the same frame.

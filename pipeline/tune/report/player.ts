@@ -20,14 +20,14 @@ export function playerSection(result: TuneResult): string {
 </figure>`,
   );
   return `<section id="player">
-<h2>Two cells side by side</h2>
+<h2>Two ${result.kind === 'tune' ? 'cells' : 'runs'} side by side</h2>
 <noscript><p class="note">The player and the curves need the page's script. The videos are linked in the table of all numbers.</p></noscript>
 <div class="player card" tabindex="0" role="group" aria-label="Player of two videos" aria-describedby="keys" hidden>
 <div class="sides">${sides.join('\n')}</div>
 <div class="timeline">
-<svg class="strip strip-0" preserveAspectRatio="none" aria-hidden="true"></svg>
+<svg class="strip strip-0" aria-hidden="true"></svg>
 <input type="range" min="0" max="0" value="0" step="1" aria-label="frame">
-<svg class="strip strip-1" preserveAspectRatio="none" aria-hidden="true"></svg>
+<svg class="strip strip-1" aria-hidden="true"></svg>
 </div>
 <div class="controls">
 <button type="button" data-do="play" class="play">play</button>

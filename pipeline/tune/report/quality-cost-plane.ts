@@ -10,6 +10,7 @@ const height = 440;
 const plot = { left: 56, right: 16, top: 28, bottom: 48 };
 const labelHeight = 14;
 const letterWidth = 6.8;
+const boldness = 1.14;
 
 type Point = {
   readonly cell: Cell;
@@ -46,7 +47,7 @@ export function qualityCostPlane(result: TuneResult): string {
   const about = `Score against seconds a frame for ${points.length} cells.${best ? ` Recommended: ${best.name}, ${formatMetric('secondsPerFrame', best.cost)} seconds a frame, score ${formatMetric('score', best.score)}.` : ''}`;
   return `<section id="plane">
 <h2>Quality against cost</h2>
-<p class="soft">Up is better, left is faster. ${front.length > 0 ? 'The line joins the cells that no other beats in both; what lies below and right of it can be forgotten. ' : ''}Bars: one standard deviation over the seeds.</p>
+<p class="soft">Up is better, left is faster. ${front.length > 0 ? 'The line joins the cells that no other beats in both; what lies below and right of it can be forgotten. ' : ''}${result.seeds.length > 1 ? 'Bars: one standard deviation over the seeds.' : ''}</p>
 <div class="wide card"><svg class="plane" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(about)}">
 ${axes(scaleX, scaleY)}
 <g class="bars">${bars}</g>
@@ -110,7 +111,7 @@ function axes(x: Scale, y: Scale): string {
     ...y.ticks.map((tick) => `<text x="${plot.left - 8}" y="${y.to(tick) + 4}" text-anchor="end">${tick}</text>`),
     `<text x="${right}" y="${height - 8}" text-anchor="end">seconds a frame →</text>`,
     `<text x="${plot.left - 8}" y="16">↑ score</text>`,
-    `<text class="better" x="${plot.left + 8}" y="${plot.top + 14}">↖ better</text>`,
+    `<text class="better" x="${plot.left + 56}" y="16">↖ better</text>`,
   ];
   return `<g class="gridlines">${lines.join('')}</g>\n<g class="ticks">${texts.join('')}</g>`;
 }
@@ -183,7 +184,8 @@ function labels(
     height: height - plot.top - plot.bottom,
   };
   const texts = points.map(({ name, best }) => (best ? `${name} recommended` : name));
-  const labelWidth = (i: number) => (texts[i] as string).length * letterWidth + 4;
+  const labelWidth = (i: number) =>
+    (texts[i] as string).length * letterWidth * (points[i]?.best || points[i]?.front ? boldness : 1) + 4;
   const places = placeLabels(
     points.map(({ x, y, best }, i) => ({
       ...{ x, y, away: best ? 14 : 9, height: labelHeight },

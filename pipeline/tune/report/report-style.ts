@@ -102,8 +102,8 @@ video{display:block;width:100%;height:auto;max-height:62vh;object-fit:contain;ba
 .trouble{color:var(--star);font-size:13px;overflow-wrap:anywhere}
 .timeline{margin:12px 0 6px}
 .strip{display:block;width:calc(100% - 16px);height:10px;margin:0 8px;overflow:visible}
-.strip path{stroke-width:2;vector-effect:non-scaling-stroke;fill:none}
-.strip-0 path{stroke:var(--a)}.strip-1 path{stroke:var(--b)}
+.strip line{stroke-width:2}
+.strip-0 line{stroke:var(--a)}.strip-1 line{stroke:var(--b)}
 input[type=range]{display:block;appearance:none;width:100%;height:18px;margin:0;background:none;cursor:pointer}
 input[type=range]::-webkit-slider-runnable-track{height:6px;border-radius:3px;background:var(--line)}
 input[type=range]::-moz-range-track{height:6px;border-radius:3px;background:var(--line)}

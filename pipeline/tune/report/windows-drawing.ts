@@ -25,7 +25,7 @@ export function windowsSection(result: TuneResult): string {
   }
   if (layouts.size === 0) return '';
   const figures = [...layouts.values()].map(({ first, members }, number) => {
-    const title = members.map((index) => names[index]).join(', ');
+    const title = members.map((index) => names[index]).join(' · ');
     return `<figure class="windows" data-cells="${members.join(' ')}"><figcaption><b>${escapeHtml(title)}</b> <span class="soft">${aboutWindows(first)}</span></figcaption>
 <div class="wide">${drawing(first, result.frames, number, title)}</div></figure>`;
   });

@@ -41,7 +41,9 @@ export function qualityCostPlane(result: TuneResult): string {
   const isBest = ({ cell }: Point) => cell.id === result.recommendation?.cell;
   const shown = [...points].sort((a, b) => rank(a, isBest(a)) - rank(b, isBest(b)));
   const bars = shown.map((point) => spreadBars(point, scaleX.to, scaleY.to)).join('');
-  const marks = shown.map((point) => mark(point, at(point), isBest(point))).reverse();
+  // The star is large and hides no other, so it lies below all; the front lies above the rest.
+  const stacked = [...shown.filter(isBest), ...shown.filter((point) => !isBest(point)).reverse()];
+  const marks = stacked.map((point) => mark(point, at(point), isBest(point)));
   const front = points.filter(({ cell }) => cell.onFront).sort((a, b) => a.cost - b.cost);
   const best = points.find(isBest);
   const about = `Score against seconds a frame for ${points.length} cells.${best ? ` Recommended: ${best.name}, ${formatMetric('secondsPerFrame', best.cost)} seconds a frame, score ${formatMetric('score', best.score)}.` : ''}`;

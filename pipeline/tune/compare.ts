@@ -6,6 +6,7 @@ import { type FfmpegTools, locateFfmpeg } from '../../stages/ffmpeg/locate.js';
 import { transformPoses } from '../../stages/pose/align-transform.js';
 import { readPoseJson } from '../../stages/pose/pose-json.js';
 import { probe } from '../../stages/probe.js';
+import type { ClipMetrics } from '../../stages/quality/clip-metrics.js';
 import { psnr } from '../../stages/quality/psnr.js';
 import { loadReferencePicture } from '../../stages/reference/load-picture.js';
 import type { PoseSequence, RgbImage } from '../../stages/types.js';
@@ -110,15 +111,20 @@ async function measureRun(run: FinishedRun, bench: Bench): Promise<Measured> {
   const meter = frameMeter({
     ...{ framesPerSec, joints: shown.joints, shared: shown.shared, windowPeriod: shown.period },
     ...{ decodePeriod: decodePeriod(options), aligned, detector },
-    truth: async (frame) => (frame < kept ? undefined : truth?.()),
+    truth: async (frame) => (frame < kept ? undefined : ((await truth?.next())?.value ?? undefined)),
   });
   let frame = 0;
-  for await (const image of stream.frames) {
-    signal?.throwIfAborted();
-    await meter.onFrame(frame++, image);
-    bench.onFrame(Math.min(1, frame / frames));
+  let metrics: ClipMetrics;
+  try {
+    for await (const image of stream.frames) {
+      signal?.throwIfAborted();
+      await meter.onFrame(frame++, image);
+      bench.onFrame(Math.min(1, frame / frames));
+    }
+    metrics = await meter.result();
+  } finally {
+    await truth?.return();
   }
-  const metrics = await meter.result();
   const disagreement: CellRun['disagreement'] = known?.run.disagreement ?? { overall: undefined, frames: [] };
   const video = `videos/${name}.mp4`;
   await copyFile(run.video, join(dir, video));
@@ -148,7 +154,7 @@ async function truthOf(
   run: FinishedRun,
   tools: FfmpegTools,
   signal: AbortSignal | undefined,
-): Promise<(() => Promise<RgbImage | undefined>) | undefined> {
+): Promise<AsyncGenerator<RgbImage, void> | undefined> {
   const { options, size, movement, image } = run;
   const same = async ({ path, sha256 }: FinishedRun['image']) =>
     sha256 !== undefined && (await hashFile(path, signal).catch(() => undefined)) === sha256;
@@ -160,11 +166,7 @@ async function truthOf(
     if (psnr(first, picture) < sameDb) return undefined;
     break;
   }
-  const stream = frames();
-  return async () => {
-    const next = await stream.next();
-    return next.done ? undefined : next.value;
-  };
+  return frames();
 }
 
 /** Names of the two runs: those of their folders where they differ. */

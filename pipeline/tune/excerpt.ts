@@ -111,7 +111,7 @@ export async function* drivingFrames(
   { movement, size, tools, options }: Pick<Plan, 'movement' | 'size' | 'tools' | 'options'>,
   signal: AbortSignal | undefined,
   onFrame: (done: number) => void = () => {},
-): AsyncGenerator<RgbImage> {
+): AsyncGenerator<RgbImage, void> {
   if (movement.kind !== 'video') return;
   let done = 0;
   for await (const frame of decodeFrames(movement.info, movement.decode, tools, { signal }).frames) {

@@ -26,6 +26,9 @@ export type SweepOptions = {
   readonly emit: (event: TuneEvent) => void;
 };
 
+/** A device may fail once: what the run has done by then is not lost. */
+const attempts = 2;
+
 /**
  * Runs every cell that is worth it with the first seed, then those that are still worth it with the others. Runs with a
  * measurement are not done again, and the same cells are left out whether a sweep was interrupted or not: what is decided about
@@ -39,7 +42,6 @@ export async function sweep(bench: Workbench, options: SweepOptions): Promise<re
   );
   for (const { cell, why } of outcomes) if (why) emit({ type: 'cell.end', cell: cell.id, state: 'invalid', why });
   const progress = sweepProgress(outcomes, seeds.length, emit);
-  const context: RunContext = { signal };
   let failure: unknown;
   let chunk: number | undefined;
   let checked = false;
@@ -57,24 +59,32 @@ export async function sweep(bench: Workbench, options: SweepOptions): Promise<re
     if (chunk !== undefined && chunk !== cell.settings.chunk) await bench.device.drop();
     chunk = cell.settings.chunk;
     emit({ type: 'cell.start', cell: cell.id, seed });
-    try {
-      if (!checked) await checkExcerpt(bench);
-      checked = true;
-      const onEvent: RunContext['onEvent'] = (event) => {
-        emit({ type: 'cell.event', cell: cell.id, event });
-        if (event.type === 'stage.progress' && event.stage === 'denoise' && event.total)
-          progress.reach(cell, event.done / event.total);
-      };
-      runs.push(await runCell(bench, task, { ...context, onEvent }));
-      progress.done(cell);
-    } catch (thrown) {
-      const { kind, details } = toPantomimeError(thrown, signal);
-      if (signal.aborted || kind === 'interrupted') throw thrown;
-      failure ??= thrown;
-      outcome.state = 'failed';
-      outcome.why = details.got ? `${details.what}: ${details.got}` : details.what;
-      progress.leaveOut(cell);
-      if (kind === 'device') await bench.device.drop();
+    const onEvent: RunContext['onEvent'] = (event) => {
+      emit({ type: 'cell.event', cell: cell.id, event });
+      if (event.type === 'stage.progress' && event.stage === 'denoise' && event.total)
+        progress.reach(cell, event.done / event.total);
+    };
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      try {
+        if (!checked) await checkExcerpt(bench);
+        checked = true;
+        runs.push(await runCell(bench, task, { signal, onEvent }));
+        progress.done(cell);
+        return;
+      } catch (thrown) {
+        const { kind, details } = toPantomimeError(thrown, signal);
+        if (signal.aborted || kind === 'interrupted') throw thrown;
+        if (kind === 'device') await bench.device.drop();
+        const { code, what, got } = details;
+        if (kind === 'device' && attempt < attempts) {
+          emit({ type: 'warning', code, message: `${cell.id}: ${what}; once more` });
+          continue;
+        }
+        failure ??= thrown;
+        Object.assign(outcome, { state: 'failed', why: got ? `${what}: ${got}` : what });
+        progress.leaveOut(cell);
+        return;
+      }
     }
   };
 

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TuneResult } from '#dist/pipeline/index.js';
 import { locateFfmpeg } from '#dist/stages/ffmpeg/locate.js';
 import { runTool } from '#dist/stages/ffmpeg/run-tool.js';
-import { descendants } from '../support/processes.js';
+import { descendants, descendantsNamed } from '../support/processes.js';
 import {
   allGone,
   type Ended,
@@ -145,6 +145,20 @@ describe.runIf(process.platform === 'linux')('a sweep that is killed half way', 
     const none = await pantomime('compare', folder, runs[0]!, '-o', join(folder, 'none'), '--json');
     expect(eventsOf(none.stdout).at(-1)).toMatchObject({ code: 'compare.no-run', exitCode: 3 });
   });
+});
+
+it.runIf(process.platform === 'linux')('tries a cell again whose engine was killed', async () => {
+  const dir = join(folder, 'crashed');
+  const run = start(command(dir, '--chunks', '4', '--overlaps', '1', '--frames', '5'));
+  await run.until(({ type, event }) => type === 'cell.event' && isStep(event as Event));
+  const [engine] = await descendantsNamed(run.pid, /engine-process/);
+  process.kill(engine as number, 'SIGKILL');
+  const end = await run.ended;
+  expect(end.code, end.stderr).toBe(0);
+  const events = eventsOf(end.stdout);
+  expect(events.filter(({ type }) => type === 'warning')).toMatchObject([{ code: 'engine.crashed' }]);
+  expect(stages(events, 'denoise')[1]).toMatchObject({ event: { title: expect.stringMatching(/on from step [1-7]/) } });
+  expect(events.find(({ type }) => type === 'cell.end')).toMatchObject({ state: 'done' });
 });
 
 it('knows a picture that is a frame of the clip, and compares with the clip', async () => {

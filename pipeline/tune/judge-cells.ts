@@ -12,15 +12,27 @@ export type MeasuredCell = Pick<Cell, 'id' | 'state' | 'windows' | 'joints' | 'r
 
 export type JudgedCells = { readonly cells: readonly Cell[]; readonly scores: ReadonlyMap<string, Score> };
 
-/** Means, scores and the front of all cells that have runs. */
-export function judgeCells(measured: readonly MeasuredCell[]): JudgedCells {
+/**
+ * Means, scores and the front of all cells that have runs.
+ * @param times seconds a frame by cell, in place of the means of what was measured
+ */
+export function judgeCells(
+  measured: readonly MeasuredCell[],
+  times: ReadonlyMap<string, number> = new Map(),
+): JudgedCells {
   const withRuns = measured.filter(({ runs }) => runs.length > 0);
   const scores = scoreCells(
     withRuns.map((cell) => ({ id: cell.id, alone: cell.windows.length === 1, runs: valuesOf(cell.runs) })),
   );
   const cells = measured.map((cell): Cell => {
     const score = scores.get(cell.id);
-    return { ...cell, values: spreads(cell.runs), score: score?.score, scoreDeviation: score?.deviation };
+    const values = spreads(cell.runs);
+    const mean = times.get(cell.id) ?? values.secondsPerFrame?.mean;
+    const timed =
+      mean === undefined
+        ? values
+        : { ...values, secondsPerFrame: { deviation: values.secondsPerFrame?.deviation, mean } };
+    return { ...cell, values: timed, score: score?.score, scoreDeviation: score?.deviation };
   });
   const front = new Set(frontOf(candidatesOf(cells)).map(({ cell }) => cell.id));
   return {

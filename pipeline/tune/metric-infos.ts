@@ -75,7 +75,7 @@ export const metricInfos: readonly MetricInfo[] = [
   {
     name: 'secondsPerFrame',
     title: 'Seconds a frame',
-    meaning: 'Time of denoising for each frame of the video, from the median time of a window.',
+    meaning: 'Time of denoising for each frame of the video, from the median time of the windows of the same chunk.',
     ...{ unit: 's', better: 'lower', kind: 'cost' },
   },
   {

@@ -79,19 +79,16 @@ type Choice = {
 function reasonsFor({ chosen, knee, best, front, candidates, noise, repeated }: Choice): string[] {
   const reasons: string[] = [];
   if (candidates.length === 1) return [`${nameOf(chosen)} is the only cell that could be measured.`];
-  if (chosen === best) {
-    reasons.push(`${nameOf(chosen)} has the best score of ${candidates.length} cells: ${two(chosen.score)}.`);
-  } else {
-    const worth = worthOfDoubling * Math.log2(best.cost / chosen.cost);
-    reasons.push(
-      `${nameOf(chosen)} scores ${two(chosen.score)}. The best, ${nameOf(best)}, scores ${two(best.score)} and takes ` +
-        `${two(best.cost / chosen.cost)} times as long, for which ${two(worth)} more is asked ` +
-        `(${two(worthOfDoubling)} for twice the time).`,
-    );
-  }
+  const score = `${nameOf(chosen)} scores ${two(chosen.score)}`;
+  reasons.push(chosen === best ? `${score}, the best of ${candidates.length} cells.` : `${score}.`);
   if (chosen !== knee) {
+    const more = `${two(knee.score)}, and takes ${two(knee.cost / chosen.cost)} times as long`;
+    reasons.push(`${nameOf(knee)} scores ${more}; the difference may be chance.`);
+  }
+  if (best !== knee) {
+    const gain = `${two(best.score - knee.score)} more for ${two(best.cost / knee.cost)} times the time`;
     reasons.push(
-      `${nameOf(knee)} scores ${two(knee.score)} and takes ${two(knee.cost / chosen.cost)} times as long, but so small a difference may be chance.`,
+      `The best, ${nameOf(best)}, scores ${two(best.score)}: ${gain}, where ${two(worthOfDoubling)} is asked for twice the time.`,
     );
   }
   const below = front[front.indexOf(chosen) - 1];

@@ -9,12 +9,13 @@ import { chooseProvider } from '../plan.js';
 import { makeFolders } from '../run-store.js';
 import { type Excerpt, prepareExcerpt } from './excerpt.js';
 import { type PlannedCell, planGrid, shownWindows } from './grid.js';
-import { judgeCells } from './judge-cells.js';
+import { judgeCells, type MeasuredCell } from './judge-cells.js';
 import { readMeasurement } from './measurement.js';
 import { metricInfos } from './metric-infos.js';
 import { recommend } from './recommend.js';
 import { measurementFile } from './run-cell.js';
 import type { TuneSettings } from './settings.js';
+import { steadyTimes } from './steady-times.js';
 import { type CellOutcome, sweep, taskOf } from './sweep.js';
 import { planTune, type TunePlan } from './tune-plan.js';
 import type { TuneContext, TuneEvent, TuneResult } from './types.js';
@@ -70,12 +71,11 @@ export async function tune(
 
 function resultOf({ dir, seeds, options }: TunePlan, excerpt: Excerpt, outcomes: readonly CellOutcome[]): TuneResult {
   const { plan, frames, truth } = excerpt;
-  const { cells, scores } = judgeCells(
-    outcomes.map(({ cell, state, why, runs }) => {
-      const { windows, joints } = shownWindows(cell, { ...options, frames });
-      return { id: cell.id, settings: cell.settings, state, why, runs, windows, joints };
-    }),
-  );
+  const measured = outcomes.map(({ cell, state, why, runs }): MeasuredCell => {
+    const { windows, joints } = shownWindows(cell, { ...options, frames });
+    return { id: cell.id, settings: cell.settings, state, why, runs, windows, joints };
+  });
+  const { cells, scores } = judgeCells(measured, steadyTimes(measured));
   const { num, den } = plan.movement.frameRate;
   return {
     ...{ version: 1, kind: 'tune', dir, frames, seeds, cells },

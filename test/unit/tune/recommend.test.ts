@@ -36,7 +36,7 @@ describe('the recommendation', () => {
     expect(one.cell).toBe('o1');
     expect(one.withinNoise).toBe(false);
     expect(one.reasons.join(' ')).toMatch(
-      /scores 0\.80\. The best, chunk 16, overlap 2 .* scores 0\.95 and takes 3\.08/,
+      /scores 0\.80\. The best, chunk 16, overlap 2 .* scores 0\.95: 0\.15 more for 3\.08 times the time/,
     );
     expect(one.reasons.join(' ')).toMatch(/overlap 0 .* takes 0\.77 of the time and scores 0\.20/);
   });

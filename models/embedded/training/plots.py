@@ -22,7 +22,7 @@ def lines(path: Path) -> list[dict]:
 
 
 def stages(folder: Path, file: Path) -> None:
-    names = [name for name in ("base", "motion", "control", "video") if (folder / f"{name}.jsonl").exists()]
+    names = [name for name in ("base", "motion", "control", "control-again", "video") if (folder / f"{name}.jsonl").exists()]
     figure, axes = plt.subplots(1, len(names), figsize=(3.1 * len(names), 2.6), squeeze=False)
     for axis, name in zip(axes[0], names):
         log = lines(folder / f"{name}.jsonl")

@@ -7,7 +7,7 @@
  * the least of five neighbouring clips counts, so that a moment between two garbage collections is no leak.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -52,7 +52,7 @@ try {
   const manifest = join(folder, 'clips.json');
   const video = resolve('samples/driving/dancer.mp4');
   // Every clip begins a little later, so that none takes over what another one has found.
-  const rows = Array.from({ length: clips }, (_, i) => ({ name: `clip${i}`, video, start: (i / clips) * 4 }));
+  const rows = Array.from({ length: clips }, (_, i) => ({ name: `clip${i}`, video, start: (i / clips) * 3 }));
   await writeFile(manifest, JSON.stringify(rows));
   const words = [
     '--image',
@@ -62,22 +62,24 @@ try {
     '--steps',
     values.steps,
   ];
-  const temporaryBefore = (await readdir(tmpdir())).length;
+  const temporary = join(folder, 'tmp');
+  await mkdir(temporary);
   const main = resolve('dist/pipeline/cli/main.js');
   const child = spawn(process.execPath, [main, 'batch', manifest, ...words, '--seed', '1', '-o', out, '--json'], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, TMPDIR: temporary },
   });
   const ended = new Promise((done) => child.on('close', done));
   const begun = performance.now();
   const samples: Sample[] = [];
+  const errors: unknown[] = [];
   let done = 0;
-  let failed = 0;
   let seen: number[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
-    const event = JSON.parse(line) as { type: string; state?: string };
+    const event = JSON.parse(line) as { type: string; state?: string; error?: unknown };
     if (event.type !== 'clip.end') continue;
     done += 1;
-    if (event.state !== 'done') failed += 1;
+    if (event.state !== 'done') errors.push(event.error);
     samples.push(...(await look(child.pid as number, done)));
     seen = [child.pid as number, ...(await descendants(child.pid as number))];
     if (done % 20 === 0) console.error(`${done} clips`);
@@ -95,11 +97,11 @@ try {
   };
   const leftOver = (await readdir(out)).filter((name) => !/^(clip\d+|logs|manifest\.jsonl|summary\.html)$/.test(name));
   const result = {
-    ...{ clips: done, failed, exitCode: code, seconds: (performance.now() - begun) / 1000 },
+    ...{ clips: done, errors, exitCode: code, seconds: (performance.now() - begun) / 1000 },
     rssBytes: { main: compare('main', 'rssBytes'), engine: compare('engine', 'rssBytes') },
     openFiles: { main: compare('main', 'files'), engine: compare('engine', 'files') },
     ...{ processesLeft: (await alive(seen)).length, filesLeftOver: leftOver },
-    temporaryFilesMade: (await readdir(tmpdir())).length - temporaryBefore,
+    temporaryFilesLeft: (await readdir(temporary)).length,
   };
   console.log(JSON.stringify(result, null, 2));
 } finally {

@@ -21,6 +21,8 @@ export type RunStore = AsyncDisposable & {
   readonly shared: (name: string, key: string, ext: string) => string;
   /** Makes a work file: `write` is given another name, and the file appears sealed and whole. Gives what `write` gives. */
   readonly put: <T>(file: string, write: (part: string) => Promise<T>) => Promise<T>;
+  /** Whether the folder is still as it was opened: not removed or unmounted meanwhile. */
+  readonly isThere: () => Promise<boolean>;
   /** Aborts when another process has taken the folder over. */
   readonly lost: AbortSignal;
   /** Says that all results are there; removes the work folder unless it is to be kept. */
@@ -71,6 +73,7 @@ export async function openRunStore(dir: string, begin: RunStoreOptions = {}): Pr
     result: (name) => join(dir, name),
     work: (name, key, ext) => join(work, `${name}-${key}.${ext}`),
     shared: (name, key, ext) => join(begin.shared ?? work, `${name}-${key}.${ext}`),
+    isThere: async () => (await isUnfinished(dir)) && (await exists(begin.shared ?? work)),
     async put(file, write) {
       const part = `${file}.part`;
       try {

@@ -161,7 +161,7 @@ describe('files that go away or are damaged', () => {
     const { out, manifest } = await batch('run-folder');
     const run = start(batchWords(manifest, out));
     await run.until(isDenoising('a', 2));
-    await rm(join(out, 'a'), { recursive: true });
+    await rm(join(out, 'a'), { recursive: true, maxRetries: 50, retryDelay: 20 });
     const end = await run.ended;
     expect(end.code, end.stderr).toBe(0);
     expect(retries(end)).toMatchObject([{ clip: 'a', code: 'output.vanished' }]);
@@ -172,7 +172,7 @@ describe('files that go away or are damaged', () => {
     const { out, manifest } = await batch('batch-folder');
     const run = start(batchWords(manifest, out));
     await run.until(isDenoising('a', 2));
-    await rm(out, { recursive: true });
+    await rm(out, { recursive: true, maxRetries: 50, retryDelay: 20 }); // the batch goes on writing into it
     const end = await run.ended;
     expect(end.code, end.stderr).toBe(0);
     expect(retries(end).map(({ code }) => code)).toContain('output.vanished');

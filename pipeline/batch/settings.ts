@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { PantomimeError } from '../../models/errors.js';
 import { text } from '../options/option-meta.js';
+import { parseSettingsOf } from '../options/parse-settings.js';
 
 /** What a batch is told beside the options of its clips. */
 export const batchSettings = z.strictObject({
@@ -26,14 +26,5 @@ export type BatchSettingsInput = z.input<typeof batchSettings>;
 
 /** Throws PantomimeError `batch.settings` for everything that does not fit. */
 export function parseSettings(input: unknown): BatchSettings {
-  const parsed = batchSettings.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new PantomimeError({
-    code: 'batch.settings',
-    kind: 'usage',
-    what: parsed.error.issues
-      .map((issue) => `${z.core.toDotPath(issue.path) || 'settings'}: ${issue.message}`)
-      .join('; '),
-    hint: 'pantomime batch --help',
-  });
+  return parseSettingsOf(batchSettings, input, 'batch');
 }

@@ -1,5 +1,5 @@
+import { escapeHtml, relativeLink } from '../pages/html.js';
 import { formatDuration, formatSeconds } from '../progress/report-text.js';
-import { escapeHtml, relativeLink } from './html.js';
 import { type StageGroup, stageGroups } from './summary-style.js';
 import { shownState } from './totals.js';
 import type { ClipError, ClipOutcome } from './types.js';

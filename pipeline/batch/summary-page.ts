@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
+import { escapeHtml } from '../pages/html.js';
+import { pagePolicy } from '../pages/page-policy.js';
+import { writtenAt } from '../pages/written-at.js';
 import { formatSeconds } from '../progress/report-text.js';
-import { escapeHtml } from './html.js';
 import { summaryCard } from './summary-card.js';
 import { summaryScript } from './summary-script.js';
 import { summaryStyle } from './summary-style.js';
@@ -43,7 +44,7 @@ ${grids.map((states) => `<div class="grid">${cards(states).join('\n')}</div>`).j
 ${skippedOf(result.skipped)}
 </main>
 <footer>
-<p>${escapeHtml(countsText(totals.counts))}. Written <time datetime="${now.toISOString()}">${now.toISOString().slice(0, 16).replace('T', ' ')} UTC</time>.</p>
+<p>${escapeHtml(countsText(totals.counts))}. ${writtenAt(now)}.</p>
 </footer>
 <script>${summaryScript}</script>
 </body>
@@ -51,18 +52,7 @@ ${skippedOf(result.skipped)}
 `;
 }
 
-const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-
-/** `'self'` does not mean the same for pages from disk in every browser, hence `file:`. */
-const policy = [
-  "default-src 'none'",
-  `style-src ${hashOf(summaryStyle)}`,
-  `script-src ${hashOf(summaryScript)}`,
-  "img-src 'self' file:",
-  "media-src 'self' file:",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
+const policy = pagePolicy({ style: summaryStyle, script: summaryScript, shows: ['img', 'media'] });
 
 function totalsOf({ counts, clipsPerMinute, startUps, frames }: BatchTotals, { seconds }: BatchResult): string {
   const facts: [string, string | number | false | undefined][] = [

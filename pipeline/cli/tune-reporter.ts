@@ -6,8 +6,7 @@ import type { BatchTerminal } from './batch-report-tty.js';
 import { warningFilter, warningText } from './batch-text.js';
 import { barOf, oneLine, type Piece } from './cells.js';
 import { liveArea } from './live-area.js';
-import { jsonlReporter } from './report-jsonl.js';
-import { isInteractive } from './reporter.js';
+import { chooseReporter, type ReporterStreams, type ReporterStyle } from './reporter.js';
 
 type Progress = Extract<TuneEvent, { type: 'tune.progress' }>;
 
@@ -15,15 +14,9 @@ type Progress = Extract<TuneEvent, { type: 'tune.progress' }>;
 const everyMs = 30_000;
 const barCells = 24;
 
-/** As `makeReporter`, for a sweep: JSON Lines on stdout, one live line on a terminal, plain lines elsewhere. */
-export function makeTuneReporter(
-  style: { json: boolean; verbosity: Verbosity },
-  streams: { stdout: Output; stderr: BatchTerminal; env: NodeJS.ProcessEnv },
-): Reporter<TuneEvent> {
-  if (style.json) return jsonlReporter<TuneEvent>(streams.stdout);
-  return isInteractive(streams.stderr, streams.env)
-    ? ttyTuneReporter(streams.stderr, style.verbosity)
-    : plainTuneReporter(streams.stderr, style.verbosity);
+/** For a sweep. */
+export function makeTuneReporter(style: ReporterStyle, streams: ReporterStreams<BatchTerminal>): Reporter<TuneEvent> {
+  return chooseReporter(style, streams, ttyTuneReporter, plainTuneReporter);
 }
 
 /** For logs and pipes: a line for what is prepared, for each cell's runs and end, and every 30 s where the sweep is. */

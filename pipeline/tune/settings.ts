@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PantomimeError } from '../../models/errors.js';
+import { parseSettingsOf } from '../options/parse-settings.js';
 
 const listOf = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(32).nullable().default(null);
 
@@ -28,14 +28,5 @@ export type TuneSettingsInput = z.input<typeof tuneSettings>;
 
 /** Throws PantomimeError `tune.settings` for everything that does not fit. */
 export function parseTuneSettings(input: unknown): TuneSettings {
-  const parsed = tuneSettings.safeParse(input);
-  if (parsed.success) return parsed.data;
-  throw new PantomimeError({
-    code: 'tune.settings',
-    kind: 'usage',
-    what: parsed.error.issues
-      .map(({ path, message }) => `${z.core.toDotPath(path) || 'settings'}: ${message}`)
-      .join('; '),
-    hint: 'pantomime tune --help',
-  });
+  return parseSettingsOf(tuneSettings, input, 'tune');
 }

@@ -6,6 +6,7 @@ import { makeBatchReporter } from '../batch-reporter.js';
 import { addOptionFlags } from '../flags.js';
 import { isInteractive } from '../reporter.js';
 import { flagsWithPreset, perform, verbosityOf } from '../run-command.js';
+import { toNumber } from '../to-number.js';
 import { commandLine } from './command-line.js';
 
 /** Options that say what one clip is; a batch finds them in its folder or manifest. */
@@ -15,7 +16,7 @@ const perClip: ReadonlySet<string> = new Set(['video', 'pose', 'controlVideo']);
 export function addBatchCommand(program: Command, exit: (code: number) => void): void {
   const group = 'Batch:';
   const whole = (flags: string, description: string) =>
-    new Option(flags, description).argParser(toNumber).helpGroup(group);
+    new Option(flags, description).argParser((word) => toNumber(word)).helpGroup(group);
   const command = program
     .command('batch')
     .summary('animate every clip of a folder; goes on where it was stopped')
@@ -32,7 +33,7 @@ export function addBatchCommand(program: Command, exit: (code: number) => void):
     .addOption(whole('--jobs <N>', 'Clips whose poses are found at the same time').default(1))
     .addOption(
       new Option('--gpus <IDS>', 'GPUs to use, an engine each, e.g. 0,1')
-        .argParser((text) => text.split(',').map(toNumber))
+        .argParser((text) => text.split(',').map((word) => toNumber(word)))
         .helpGroup(group),
     )
     .addOption(whole('--retries <N>', 'Further attempts after a fault that can pass').default(2))
@@ -112,9 +113,4 @@ async function run(
     }
     throw error;
   }
-}
-
-/** Words that are no numbers become NaN, which is then refused by name. */
-function toNumber(word: string): number {
-  return /^\d{1,9}$/.test(word) ? Number(word) : Number.NaN;
 }

@@ -1,11 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { type Command, Option } from 'commander';
+import { toNumber } from '../to-number.js';
 
 type Flags = { readonly seed?: number; readonly output?: string; readonly [name: string]: unknown };
 
 /** `pantomime character`: a picture of somebody whom the embedded model can animate. */
 export function addCharacterCommand(program: Command, exit: (code: number) => void): void {
-  const number = (flags: string, description: string) => new Option(flags, description).argParser(toNumber);
+  const number = (flags: string, description: string) =>
+    new Option(flags, description).argParser((word) => toNumber(word, 16));
   const command = program
     .command('character')
     .summary('draw a character that the embedded model knows how to animate')
@@ -23,9 +25,4 @@ export function addCharacterCommand(program: Command, exit: (code: number) => vo
       process.stdout.write(`${await drawCharacter({ seed, output, ...rest })}\n`);
       exit(0);
     });
-}
-
-/** Words that are no numbers become NaN, which is then refused by name. */
-function toNumber(word: string): number {
-  return /^\d{1,16}$/.test(word) ? Number(word) : Number.NaN;
 }

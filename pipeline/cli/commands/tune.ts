@@ -4,6 +4,7 @@ import type { TuneEvent, TuneResult } from '../../tune/types.js';
 import { addOptionFlags } from '../flags.js';
 import { isInteractive } from '../reporter.js';
 import { flagsWithPreset, perform, verbosityOf } from '../run-command.js';
+import { toNumber } from '../to-number.js';
 import { makeTuneReporter } from '../tune-reporter.js';
 import { commandLine } from './command-line.js';
 
@@ -32,12 +33,12 @@ export function addTuneCommand(program: Command, exit: (code: number) => void): 
     )
     .addOption(
       new Option('--frames <N>', 'Length of the excerpt (default: enough for three windows of the largest chunk)')
-        .argParser(toNumber)
+        .argParser((word) => toNumber(word.trim()))
         .helpGroup(group),
     )
     .addOption(
       new Option('--seeds <N>', 'Runs of each cell, with seeds from --seed on, to know what is chance')
-        .argParser(toNumber)
+        .argParser((word) => toNumber(word.trim()))
         .default(1)
         .helpGroup(group),
     )
@@ -87,11 +88,6 @@ export async function tableOf(result: TuneResult): Promise<string> {
   return tuneTable(result, { color: isInteractive(process.stdout, process.env) });
 }
 
-/** Words that are no numbers become NaN, which is then refused by name. */
-function toNumber(word: string): number {
-  return /^\s*\d{1,9}\s*$/.test(word) ? Number(word) : Number.NaN;
-}
-
 function toNumbers(words: string): number[] {
-  return words.split(',').map(toNumber);
+  return words.split(',').map((word) => toNumber(word.trim()));
 }

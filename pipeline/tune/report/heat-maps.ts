@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../batch/html.js';
+import { escapeHtml } from '../../pages/html.js';
 import type { Cell, TuneResult } from '../types.js';
 import { type CellGroup, cellGroups, cellNames } from './cell-groups.js';
 import { type ColorScale, colorScale, colorSteps } from './color-steps.js';

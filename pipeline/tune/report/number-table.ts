@@ -1,4 +1,4 @@
-import { escapeHtml, relativeLink } from '../../batch/html.js';
+import { escapeHtml, relativeLink } from '../../pages/html.js';
 import type { Cell, TuneResult } from '../types.js';
 import { cellNames } from './cell-groups.js';
 import { type Column, columnsOf, directionOf } from './columns.js';

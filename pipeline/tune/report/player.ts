@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../batch/html.js';
+import { escapeHtml } from '../../pages/html.js';
 import type { TuneResult } from '../types.js';
 import { cellNames } from './cell-groups.js';
 

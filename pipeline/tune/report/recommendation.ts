@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { escapeHtml } from '../../batch/html.js';
+import { escapeHtml } from '../../pages/html.js';
 import type { Cell, TuneResult } from '../types.js';
 import { columnsOf } from './columns.js';
 import { formatSpread } from './format-metric.js';

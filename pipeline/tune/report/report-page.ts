@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
-import { escapeHtml } from '../../batch/html.js';
+import { escapeHtml } from '../../pages/html.js';
+import { pagePolicy } from '../../pages/page-policy.js';
+import { writtenAt } from '../../pages/written-at.js';
 import type { TuneResult } from '../types.js';
 import { heatMaps } from './heat-maps.js';
 import { meanings, numberTable } from './number-table.js';
@@ -53,7 +54,7 @@ ${factsOf(result)}
 ${shown.map(([, , html]) => html).join('\n')}
 </main>
 <footer>
-<p>Written <time datetime="${now.toISOString()}">${now.toISOString().slice(0, 16).replace('T', ' ')} UTC</time>. The same numbers stand in <a href="results.json">results.json</a>.</p>
+<p>${writtenAt(now)}. The same numbers stand in <a href="results.json">results.json</a>.</p>
 </footer>
 <script type="application/json" id="data">${pageData(result)}</script>
 <script>${reportScript}</script>
@@ -62,17 +63,7 @@ ${shown.map(([, , html]) => html).join('\n')}
 `;
 }
 
-const hashOf = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
-
-/** `'self'` does not mean the same for pages from disk in every browser, hence `file:`. */
-const policy = [
-  "default-src 'none'",
-  `style-src ${hashOf(reportStyle)}`,
-  `script-src ${hashOf(reportScript)}`,
-  "media-src 'self' file:",
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
+const policy = pagePolicy({ style: reportStyle, script: reportScript, shows: ['media'] });
 
 function factsOf(result: TuneResult): string {
   const { size, frames, framesPerSec, seeds, cells, image, model, selfReenactment } = result;

@@ -1,4 +1,4 @@
-import { escapeHtml } from '../../batch/html.js';
+import { escapeHtml } from '../../pages/html.js';
 import type { Cell, TuneResult } from '../types.js';
 import { axisTicks } from './axis-ticks.js';
 import { cellNames } from './cell-groups.js';

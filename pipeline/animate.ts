@@ -6,11 +6,11 @@ import { checkDomain } from './domain.js';
 import { openDetector } from './driving-poses.js';
 import type { RunContext, RunResult } from './events.js';
 import { lazily } from './lazily.js';
+import { openRun } from './open-run.js';
 import type { AnimateOptions } from './options/schema.js';
 import { makePlan, type Plan } from './plan.js';
 import { renderClip } from './render-clip.js';
-import { type Run, startRun } from './run.js';
-import { openRunStore } from './run-store.js';
+import type { Run } from './run.js';
 import { explainVanished } from './vanished.js';
 
 /**
@@ -21,8 +21,7 @@ import { explainVanished } from './vanished.js';
 export async function animate(options: AnimateOptions, context: RunContext = {}): Promise<RunResult> {
   const begun = performance.now();
   const plan = await makePlan(options, context);
-  await using store = await openRunStore(plan.runDir, plan);
-  const run = startRun(store, context, options);
+  await using run = await openRun(plan, context);
   context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed: plan.seed });
   for (const note of plan.notes) run.note(note);
 
@@ -31,7 +30,7 @@ export async function animate(options: AnimateOptions, context: RunContext = {})
     context.onEvent?.({ type: 'run.done', ...result });
     return result;
   } catch (error) {
-    throw await explainVanished(store, error);
+    throw await explainVanished(run.store, error);
   }
 }
 

@@ -3,20 +3,19 @@ import type { RgbImage } from '../../stages/types.js';
 import { type ControlTrack, makeControlTrack } from '../control-track.js';
 import { checkDomain } from '../domain.js';
 import type { RunContext, RunResult } from '../events.js';
+import { openRun } from '../open-run.js';
 import type { AnimateOptions } from '../options/schema.js';
 import { makePlan, type Plan } from '../plan.js';
 import { modelFingerprint, renderClip } from '../render-clip.js';
-import { type Run, type StageTiming, startRun } from '../run.js';
-import { openRunStore, type RunStore } from '../run-store.js';
+import type { Run, StageTiming } from '../run.js';
 import { explainVanished } from '../vanished.js';
-import type { WarmDetector } from './detectors.js';
-import type { Device } from './devices.js';
+import type { WarmDetector } from '../warm/detector.js';
+import type { Device } from '../warm/device.js';
 
 /** A clip whose movement is known, waiting for a device. Dispose of it to give its folder free. */
 export type PreparedClip = AsyncDisposable & {
   readonly plan: Plan;
   readonly run: Run;
-  readonly store: RunStore;
   readonly picture: RgbImage;
   readonly track: ControlTrack;
   /** Spent on starting the detector. */
@@ -37,27 +36,25 @@ export async function prepareClip(
   context: RunContext,
 ): Promise<PreparedClip> {
   const plan = await makePlan(options, context);
-  const { video, seed, residency } = plan;
-  const store = await openRunStore(plan.runDir, { video, seed, residency, shared });
+  const run = await openRun(plan, context, shared);
   try {
-    const run = startRun(store, context, options);
-    context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed });
+    context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed: plan.seed });
     for (const note of plan.notes) run.note(note);
     const picture = await loadReferencePicture(options.image as string, { ...plan.size, resample: options.resample });
     await using lease = detector.lease(options);
     const track = await makeControlTrack(run, plan, picture, lease.get);
     const startUpMs = lease.startMs();
-    return { plan, run, store, picture, track, startUpMs, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+    return { plan, run, picture, track, startUpMs, [Symbol.asyncDispose]: () => run[Symbol.asyncDispose]() };
   } catch (error) {
-    const explained = await explainVanished(store, error);
-    await store[Symbol.asyncDispose]();
+    const explained = await explainVanished(run.store, error);
+    await run[Symbol.asyncDispose]();
     throw explained;
   }
 }
 
 /** The rest of it, on a device. */
 export async function renderPrepared(
-  { plan, run, store, picture, track, startUpMs }: PreparedClip,
+  { plan, run, picture, track, startUpMs }: PreparedClip,
   device: Device,
   context: RunContext,
 ): Promise<RenderedClip> {
@@ -76,6 +73,6 @@ export async function renderPrepared(
     const startUpSec = (startUpMs + device.startUpMs() - before) / 1000;
     return { result, stages: run.timings, startUpSec };
   } catch (error) {
-    throw await explainVanished(store, error);
+    throw await explainVanished(run.store, error);
   }
 }

@@ -4,16 +4,16 @@ import { decodeFrames } from '../../stages/decode.js';
 import { psnr } from '../../stages/quality/psnr.js';
 import { coverPicture, loadReferencePicture } from '../../stages/reference/load-picture.js';
 import type { RgbImage } from '../../stages/types.js';
-import type { WarmDetector } from '../batch/detectors.js';
 import { type ControlMaps, findControlMaps, readControlMap, writeControlMaps } from '../control-maps.js';
 import { type ControlTrack, makeControlTrack } from '../control-track.js';
 import type { RunContext } from '../events.js';
 import { readJson, writeAtomic } from '../files.js';
 import { keyOf } from '../hashes.js';
+import { openRun } from '../open-run.js';
 import { makePlan, type Plan } from '../plan.js';
 import { modelFingerprint } from '../render-clip.js';
-import { type Run, startRun } from '../run.js';
-import { openRunStore } from '../run-store.js';
+import type { Run } from '../run.js';
+import type { WarmDetector } from '../warm/detector.js';
 import type { TunePlan } from './tune-plan.js';
 
 /** What all runs of a sweep share. Dispose of it to give its folder free. */
@@ -47,12 +47,11 @@ export async function prepareExcerpt(
   const settled = await settledResidency(dir);
   const asked = settled && options.residency === 'auto' ? { ...options, residency: settled } : options;
   const plan = await makePlan(asked, context);
-  const { seed, residency, size } = plan;
+  const { residency, size } = plan;
   const shared = join(dir, 'work', 'shared');
-  const store = await openRunStore(plan.runDir, { seed, residency, shared });
+  const run = await openRun(plan, context, shared);
   try {
     await writeAtomic(join(dir, 'work', 'tune.json'), JSON.stringify({ residency }));
-    const run = startRun(store, context, options);
     for (const note of plan.notes) run.note(note);
     const picture = await loadReferencePicture(options.image as string, { ...size, resample: options.resample });
     await using lease = detector.lease(options);
@@ -63,10 +62,10 @@ export async function prepareExcerpt(
       frames: track.maps.dims[0] - 1,
       modelKey: await modelFingerprint(plan),
       truth: maps && ((frame) => readControlMap(maps, frame)),
-      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+      [Symbol.asyncDispose]: () => run[Symbol.asyncDispose](),
     };
   } catch (error) {
-    await store[Symbol.asyncDispose]();
+    await run[Symbol.asyncDispose]();
     throw error;
   }
 }

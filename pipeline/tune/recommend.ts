@@ -125,7 +125,7 @@ function faultsOf(chosen: Candidate, candidates: readonly Candidate[], scores: R
 }
 
 function nameOf({ cell: { settings } }: Candidate): string {
-  return `chunk ${settings.chunk}, overlap ${settings.overlap} (${settings.fusion}, ${settings.steps} steps)`;
+  return `chunk ${settings.chunk}, overlap ${settings.overlap} (${settings.fusion}, ${settings.steps} ${settings.steps === 1 ? 'step' : 'steps'})`;
 }
 
 function two(value: number): string {

@@ -1,16 +1,15 @@
 import { join, relative, sep } from 'node:path';
-import type { WarmDetector } from '../batch/detectors.js';
-import type { Device } from '../batch/devices.js';
 import { checkDomain } from '../domain.js';
 import type { RunContext } from '../events.js';
 import { readJson } from '../files.js';
 import { hashBytes, keyOf } from '../hashes.js';
+import { openRun } from '../open-run.js';
 import { type AnimateOptions, type OptionName, optionNames } from '../options/schema.js';
 import { makePlan } from '../plan.js';
 import { renderClip } from '../render-clip.js';
-import { startRun } from '../run.js';
-import { openRunStore } from '../run-store.js';
 import { explainVanished } from '../vanished.js';
+import type { WarmDetector } from '../warm/detector.js';
+import type { Device } from '../warm/device.js';
 import type { Excerpt } from './excerpt.js';
 import { frameMeter } from './frame-meter.js';
 import { type PlannedCell, shownWindows } from './grid.js';
@@ -65,15 +64,14 @@ export async function runCell(
   const { picture, track, frames, truth, shared } = excerpt;
   const begun = performance.now();
   const plan = await makePlan({ ...options, residency: excerpt.plan.residency }, context);
-  const { runDir, residency, video } = plan;
-  await using store = await openRunStore(runDir, { video, seed: plan.seed, residency, shared });
-  const run = startRun(store, context, options);
+  const { runDir, video } = plan;
+  await using run = await openRun(plan, context, shared);
   context.onEvent?.({ type: 'run.start', command: 'animate', runDir, seed });
   const engine = await run.stage('models', `starting the engine (${plan.provider})`, () =>
     device.engine(excerpt.modelKey),
   );
   const { joints, shared: sharedFrames, period } = shownWindows(cell, { ...options, frames });
-  const predictions = await predictionMeter(store.work('predictions', key, 'jsonl'), frames + 1);
+  const predictions = await predictionMeter(run.store.work('predictions', key, 'jsonl'), frames + 1);
   await using lease = detector.lease(options);
   const { num, den } = plan.movement.frameRate;
   const pictures = frameMeter({
@@ -86,7 +84,7 @@ export async function runCell(
     seconds: () => (performance.now() - begun) / 1000,
     meter: { ...predictions, onFrame: pictures.onFrame },
   }).catch(async (error: unknown) => {
-    throw await explainVanished(store, error);
+    throw await explainVanished(run.store, error);
   });
   const metrics = await pictures.result();
   const disagreement = predictions.disagreement();

@@ -1,12 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PantomimeError } from '../../models/errors.js';
-import { warmDetector } from '../batch/detectors.js';
-import { openDevice } from '../batch/devices.js';
 import { lockFolder } from '../folder-lock.js';
 import type { OptionSources } from '../options/resolve.js';
 import { chooseProvider } from '../plan.js';
 import { makeFolders } from '../run-store.js';
+import { warmDetector } from '../warm/detector.js';
+import { openDevice } from '../warm/device.js';
 import { type Excerpt, prepareExcerpt } from './excerpt.js';
 import { type PlannedCell, planGrid, shownWindows } from './grid.js';
 import { judgeCells, type MeasuredCell } from './judge-cells.js';

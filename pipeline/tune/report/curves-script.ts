@@ -1,3 +1,5 @@
+import { axisTicks } from './axis-ticks.js';
+
 /** Draws the curves of the two chosen cells, one plot a metric, with their joints, the player's frame and a reading. */
 export const curvesScript = `
 const curveBox = one('#curves .curves');
@@ -12,16 +14,7 @@ const plotHeight = 150;
 let plots = [];
 const digits = (value) => value === undefined || value === null ? '–' : Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 
-function ticksOf(low, high, count) {
-  const rough = (high - low) / count;
-  if (!(rough > 0)) return [low];
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const ratio = rough / power;
-  const step = power * (ratio >= 7.07 ? 10 : ratio >= 3.16 ? 5 : ratio >= 1.41 ? 2 : 1);
-  const ticks = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + step * 1e-9; i++) ticks.push(Number((i * step).toPrecision(12)));
-  return ticks;
-}
+${axisTicks.toString()}
 /** A path through the values; where one is missing the line breaks. */
 function pathOf(values, x, y) {
   let path = '';
@@ -53,11 +46,11 @@ function plotOf({ title, unit }, k) {
   const y = (value) => bottom - ((value - low) / (high - low)) * (bottom - inset.top);
   const lines = svgOf('g', { class: 'gridlines' });
   const texts = svgOf('g', { class: 'ticks' });
-  for (const tick of ticksOf(low, high, 4)) {
+  for (const tick of axisTicks(low, high, 4)) {
     lines.append(svgOf('path', { d: 'M' + inset.left + ' ' + y(tick).toFixed(1) + 'H' + right }));
     texts.append(svgOf('text', { x: inset.left - 6, y: y(tick) + 4, 'text-anchor': 'end' }, digits(tick)));
   }
-  for (const tick of ticksOf(0, last, 8).filter(Number.isInteger)) texts.append(svgOf('text', { x: x(tick), y: plotHeight - 10, 'text-anchor': 'middle' }, String(tick)));
+  for (const tick of axisTicks(0, last, 8).filter(Number.isInteger)) texts.append(svgOf('text', { x: x(tick), y: plotHeight - 10, 'text-anchor': 'middle' }, String(tick)));
   const joints = [0, 1].map((side) => svgOf('path', {
     class: 'joint joint-' + side,
     d: cellOf(side).joints.map((joint) => {

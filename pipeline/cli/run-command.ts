@@ -55,19 +55,23 @@ export function verbosityOf({ quiet, verbose }: Controls): Verbosity {
 /**
  * Does `work` with progress on `reporter`, turns signals into an orderly end (a second one ends at once) and errors into what a
  * person or a program can read. Gives the exit code. What `work` gives as `text` goes to stdout, not with --json where there is
- * a `result` that events have told.
+ * a `result` that events have told. A `failure` is an error that leaves something to be told: `text` comes first.
  */
 export async function perform<Event extends { readonly type: string }>(
   controls: Controls,
   reporter: Reporter<Event | Note | RunError>,
-  work: (context: Listening<Event | Note | RunError>) => Promise<{ text: string; result?: unknown }>,
+  work: (context: Listening<Event | Note | RunError>) => Promise<{ text: string; result?: unknown; failure?: unknown }>,
 ): Promise<number> {
   const abort = new AbortController();
   const signals = watchSignals(abort, reporter);
   try {
-    const { text, result } = await work({ signal: abort.signal, onEvent: reporter.onEvent });
+    const { text, result, failure } = await work({ signal: abort.signal, onEvent: reporter.onEvent });
+    if (!(controls.json && result)) {
+      reporter.close();
+      process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    }
+    if (failure) throw failure;
     reporter.close();
-    if (!(controls.json && result)) process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
     return 0;
   } catch (thrown) {
     const error = toPantomimeError(thrown, abort.signal);

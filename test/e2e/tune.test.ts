@@ -161,6 +161,31 @@ it.runIf(process.platform === 'linux')('tries a cell again whose engine was kill
   expect(events.find(({ type }) => type === 'cell.end')).toMatchObject({ state: 'done' });
 });
 
+it.runIf(process.platform === 'linux')(
+  'goes on without a cell that fails, and tries it again when asked to',
+  async () => {
+    const dir = join(folder, 'failed');
+    const words = command(dir, '--overlaps', '1', '--frames', '5');
+    const run = start(words);
+    const again = ({ stage, title }: Event) => stage === 'denoise' && /on from step/.test(String(title));
+    for (const fits of [isStep, again]) {
+      await run.until(({ type, event }) => type === 'cell.event' && fits(event as Event));
+      const [engine] = await descendantsNamed(run.pid, /engine-process/);
+      process.kill(engine as number, 'SIGKILL');
+    }
+    const end = await run.ended;
+    expect(end.code, end.stderr).toBe(7);
+    expect(eventsOf(end.stdout).at(-1)).toMatchObject({ type: 'run.error', code: 'tune.cells-failed', exitCode: 7 });
+    const states = ({ stdout }: Ended) =>
+      eventsOf(stdout).flatMap(({ type, state }) => (type === 'cell.end' ? [state] : []));
+    expect(states(end)).toEqual(['failed', 'done']);
+    const more = await pantomime(...words);
+    expect(more.code, more.stderr).toBe(0);
+    expect(started(eventsOf(more.stdout))).toEqual([grid[0]]);
+    expect(states(more)).toEqual(['done', 'done']);
+  },
+);
+
 it('knows a picture that is a frame of the clip, and compares with the clip', async () => {
   const { ffmpeg } = await locateFfmpeg({});
   const image = join(folder, 'first.png');

@@ -60,7 +60,7 @@ export function addBatchCommand(program: Command, exit: (code: number) => void):
           const sources = await loadSources(lines);
           return controls.dryRun
             ? preview(parsed, sources, context, controls.json === true)
-            : run(parsed, sources, context, reporter.close, controls.json === true);
+            : run(parsed, sources, context);
         }),
       );
     });
@@ -90,9 +90,7 @@ async function run(
   settings: BatchSettings,
   sources: Sources,
   { signal, onEvent }: Context,
-  closeReporter: () => void,
-  json: boolean,
-): Promise<{ text: string; result: BatchResult }> {
+): Promise<{ text: string; result: BatchResult; failure?: unknown }> {
   const [{ animateFolder }, { batchTable }] = await Promise.all([
     import('../../batch/animate-folder.js'),
     import('../batch-table.js'),
@@ -107,10 +105,7 @@ async function run(
     const result = await animateFolder(settings, sources, { signal, onEvent: listen });
     return { result, text: table(result) };
   } catch (error) {
-    if (done && !json) {
-      closeReporter();
-      process.stdout.write(table(done));
-    }
-    throw error;
+    if (!done) throw error;
+    return { result: done, text: table(done), failure: error };
   }
 }

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { PantomimeError } from '../../../models/errors.js';
 import { loadSources } from '../../options/load.js';
 import type { TuneEvent, TuneResult } from '../../tune/types.js';
 import { addOptionFlags } from '../flags.js';
@@ -76,11 +77,24 @@ export function addTuneCommand(program: Command, exit: (code: number) => void): 
           }
           const { tune } = await import('../../tune/tune.js');
           const result = await tune(settings, sources, context);
-          return { result, text: await tableOf(result) };
+          return { result, text: await tableOf(result), failure: someFailed(result) };
         }),
       );
     });
   addOptionFlags(command, (name) => !decided.has(name));
+}
+
+function someFailed({ cells, dir }: TuneResult): PantomimeError | undefined {
+  const failed = cells.filter(({ state }) => state === 'failed');
+  if (failed.length === 0) return undefined;
+  return new PantomimeError({
+    code: 'tune.cells-failed',
+    kind: 'partial',
+    what: `${failed.length} of ${cells.length} cells failed`,
+    where: dir,
+    got: `${failed[0]?.id}: ${failed[0]?.why}`,
+    hint: 'the others are in the report; the same command again tries those that failed, and only those',
+  });
 }
 
 export async function tableOf(result: TuneResult): Promise<string> {

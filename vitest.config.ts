@@ -14,6 +14,8 @@ export default defineConfig({
         name: tier,
         include: [`test/${tier}/**/*.test.ts`],
         pool: 'forks' as const,
+        // As in the engine: tests of graphs load onnxruntime themselves.
+        env: { ORT_DISABLE_TELEMETRY: '1' },
         testTimeout: 120_000,
         hookTimeout: 120_000,
       },

@@ -23,6 +23,9 @@ const keptOutputLength = 8192;
 /** How long to wait, after the process is gone, for the rest of what it printed. */
 const lastWordsMs = 500;
 
+/** onnxruntime 1.30 for Linux and macOS tells Microsoft about every session unless this is set before it is loaded. */
+const noTelemetry = { ORT_DISABLE_TELEMETRY: '1' };
+
 /** Starts the engine process of a provider (it opens nothing by itself). */
 export function startEngineProcess(provider: Provider): EngineLink {
   const entry = fileURLToPath(new URL('./engine-process.js', import.meta.url));
@@ -30,6 +33,7 @@ export function startEngineProcess(provider: Provider): EngineLink {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc', 'pipe'],
     execArgv: [],
+    env: { ...process.env, ...noTelemetry },
   });
   const waiting = new Map<number, Waiting>();
   let nextId = 0;

@@ -101,7 +101,7 @@ try {
     rssBytes: { main: compare('main', 'rssBytes'), engine: compare('engine', 'rssBytes') },
     openFiles: { main: compare('main', 'files'), engine: compare('engine', 'files') },
     ...{ processesLeft: (await alive(seen)).length, filesLeftOver: leftOver },
-    temporaryFilesLeft: (await readdir(temporary)).length,
+    temporaryFilesLeft: await readdir(temporary),
   };
   console.log(JSON.stringify(result, null, 2));
 } finally {

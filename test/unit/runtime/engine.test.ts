@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -57,6 +57,22 @@ function endless(): BuiltGraph {
 }
 
 const endlessInput = { x: floatTensor([1024, 1024]) };
+
+describe('the telemetry of onnxruntime', () => {
+  it('is off: it would keep an identifier in the cache and a log among the temporary files', async () => {
+    const before = { ...process.env };
+    const places = { TMPDIR: join(dir, 'tmp'), HOME: join(dir, 'home'), XDG_CACHE_HOME: join(dir, 'cache') };
+    for (const place of Object.values(places)) await mkdir(place);
+    try {
+      Object.assign(process.env, places);
+      await using own = await createEngine({ provider: 'cpu', threads: 1 });
+      await own.run(await own.load(triple()), { x: floatTensor([2, 2]) });
+    } finally {
+      process.env = before;
+    }
+    for (const place of Object.values(places)) expect(await readdir(place), place).toEqual([]);
+  });
+});
 
 /** An engine inside an endless run; the run has been given time to begin. */
 async function busyEngine(signal?: AbortSignal) {

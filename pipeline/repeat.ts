@@ -22,10 +22,8 @@ export function repeatableOptions(plan: Plan): Readonly<Record<string, unknown>>
 /** One option in that form; undefined where it is not decided or has no effect. */
 export function repeatableOption(options: AnimateOptions, name: OptionName): unknown {
   const value = options[name];
-  // Refused without --time-ids given, and with another backend.
-  const idle =
-    (options.timeIds !== 'given' && (name === 'fpsId' || name === 'motionBucketId')) ||
-    (options.poseBackend === 'dwpose' && name === 'poseModel');
+  // Refused without --time-ids given.
+  const idle = options.timeIds !== 'given' && (name === 'fpsId' || name === 'motionBucketId');
   if (value === null || idle) return undefined;
   if (name === 'fps' && options.fps) return `${options.fps.num}/${options.fps.den}`;
   return metaOf(name).path ? absolute(name, String(value)) : value;

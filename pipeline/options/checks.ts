@@ -52,14 +52,13 @@ export function crossChecks(
       hint: 'a name that ends in .mp4',
     });
   }
-  const idle = ({ mediapipe: ['dwposeDetector', 'dwposePose'], dwpose: ['poseModel'] } as const)[options.poseBackend];
-  for (const name of idle) {
-    if (!given(name)) continue;
+  for (const name of ['dwposeDetector', 'dwposePose'] as const) {
+    if (options.poseBackend === 'dwpose' || !given(name)) continue;
     problems.push({
       code: 'options.no-effect',
       where: where(name),
       what: `--${kebabCase(name)} has no effect with --pose-backend ${options.poseBackend}`,
-      hint: `--pose-backend ${options.poseBackend === 'mediapipe' ? 'dwpose' : 'mediapipe'}`,
+      hint: '--pose-backend dwpose',
     });
   }
   if (purpose === 'pose') return problems;

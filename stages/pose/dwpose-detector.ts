@@ -88,11 +88,10 @@ export async function createDwposeDetector(options: DwposeOptions): Promise<Pose
     while (queue.length > 0) {
       const taken = queue.splice(0, batch);
       try {
-        if (closed) throw afterEnd();
         const found = await find(taken.map(({ image }) => image));
         taken.forEach(({ resolve }, i) => void resolve(found[i] as readonly Person[]));
       } catch (error) {
-        for (const { reject } of taken) reject(error);
+        for (const { reject } of taken) reject(closed ? afterEnd() : error);
       }
     }
     working = false;

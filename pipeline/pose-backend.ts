@@ -7,8 +7,10 @@ export type PoseBackend =
   | { readonly name: 'mediapipe'; readonly model: PoseModel }
   | ({ readonly name: 'dwpose' } & DwposeFiles);
 
+type BackendOptions = Pick<AnimateOptions, 'poseBackend' | 'poseModel' | 'dwposeDetector' | 'dwposePose'>;
+
 /** The backend that the options ask for; its files are found and known by their hashes. Throws as `findDwposeFiles` does. */
-export async function choosePoseBackend(options: AnimateOptions, signal?: AbortSignal): Promise<PoseBackend> {
+export async function choosePoseBackend(options: BackendOptions, signal?: AbortSignal): Promise<PoseBackend> {
   const { poseBackend: name, poseModel: model, dwposeDetector: detector, dwposePose: pose } = options;
   return name === 'mediapipe' ? { name, model } : { name, ...(await findDwposeFiles({ detector, pose }, signal)) };
 }

@@ -1,6 +1,6 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
 import { maxOnnxFileBytes, type OnnxFile } from '../models/runtime/onnx-file.js';
 import { hashFile } from './hashes.js';
@@ -41,8 +41,8 @@ export async function findDwposeFiles(
   signal?: AbortSignal,
 ): Promise<DwposeFiles> {
   const paths = {
-    detector: named.detector ?? (await cached(published.detector.file)),
-    pose: named.pose ?? (await cached(published.pose.file)),
+    detector: named.detector ?? (await cached(published.detector)),
+    pose: named.pose ?? (await cached(published.pose)),
   };
   // Both are looked for before one is read: a message shall name all that is missing.
   const missing = (['detector', 'pose'] as const).filter((part) => !paths[part]);
@@ -62,16 +62,18 @@ function hubCache(): string {
   return HF_HUB_CACHE || join(HF_HOME || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface'), 'hub');
 }
 
-/** A file of the repository in the cache: of the newest state that is known, else of any. */
-async function cached(file: string): Promise<string | undefined> {
-  const folder = join(hubCache(), `models--${repository.replace('/', '--')}`);
-  const newest = (await readFile(join(folder, 'refs', 'main'), 'utf8').catch(() => '')).trim();
-  const commits = await readdir(join(folder, 'snapshots')).catch(() => []);
-  for (const commit of commits.toSorted((a, b) => Number(b === newest) - Number(a === newest))) {
-    const path = join(folder, 'snapshots', commit, file);
-    if (await stat(path).catch(() => undefined)) return path;
+/** A file of the repository in the cache: the published one among several states of it, else any. */
+async function cached({ file, sha256 }: (typeof published)[Part]): Promise<string | undefined> {
+  const snapshots = join(hubCache(), `models--${repository.replace('/', '--')}`, 'snapshots');
+  let other: string | undefined;
+  for (const commit of await readdir(snapshots).catch(() => [])) {
+    const path = join(snapshots, commit, file);
+    const content = await realpath(path).catch(() => undefined);
+    // A snapshot links to content that is named by its hash.
+    if (content && basename(content) === sha256) return path;
+    if (content) other = path;
   }
-  return undefined;
+  return other;
 }
 
 /** Hashes of files that have not changed since they were read: a batch asks for each clip. */

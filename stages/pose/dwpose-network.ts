@@ -33,7 +33,7 @@ export async function openNetwork(
 ): Promise<Network> {
   const loaded = await engine.loadFile(source);
   const close = () => engine.release(loaded.session).catch(() => {});
-  const input = loaded.inputs[0];
+  const [input] = loaded.inputs;
   if (!input || !hasForm(loaded, form)) {
     await close();
     throw otherNetwork(source.file, form, portsText(loaded), formText(form));
@@ -45,7 +45,6 @@ export async function openNetwork(
     const outputs = loaded.outputs.map(({ name }, i) => {
       const dims = [items.length, ...(form.outputs[i] as readonly number[])];
       const { data, dims: got } = results[name] ?? floatTensor([0]);
-      // A file may leave the sizes of its outputs open.
       if (!(data instanceof Float32Array) || dims.join() !== got.join())
         throw otherNetwork(source.file, form, shape(got), shape(dims));
       if (!data.every(Number.isFinite)) throw notFinite(source.file, engine.info.provider);
@@ -77,18 +76,20 @@ function stack(items: readonly Float32Array[], form: readonly number[]) {
 }
 
 function hasForm({ inputs, outputs }: OpenPorts, form: NetworkForm): boolean {
-  const forms = [form.input, ...form.outputs];
-  const ports = [...inputs, ...outputs];
-  return inputs.length === 1 && ports.length === forms.length && ports.every((port, i) => takes(port, forms[i]));
+  return (
+    inputs.length === 1 &&
+    takes(inputs[0], form.input) &&
+    outputs.length === form.outputs.length &&
+    // A file may leave the shapes of its outputs open; what comes out is checked then.
+    outputs.every((port, i) => port.dims.length === 0 || takes(port, form.outputs[i]))
+  );
 }
 
 /** One item, or any number of them, of these sizes. */
-function takes({ dtype, dims }: OpenPort, form: readonly number[] = []): boolean {
-  return (
-    dtype === 'float32' &&
-    dims.length === form.length + 1 &&
-    [1, ...form].every((n, i) => dims[i] === null || dims[i] === n)
-  );
+function takes(port: OpenPort | undefined, form: readonly number[] = []): boolean {
+  const { dtype, dims } = port ?? { dtype: 'none', dims: [] };
+  const fits = [1, ...form].every((n, axis) => dims[axis] === null || dims[axis] === n);
+  return dtype === 'float32' && dims.length === form.length + 1 && fits;
 }
 
 function otherNetwork(where: string, { title }: NetworkForm, got: string, expected: string): PantomimeError {

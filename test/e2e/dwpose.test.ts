@@ -6,7 +6,7 @@ import { readPoseJson } from '#dist/stages/pose/pose-json.js';
 import { makeClip } from '../media/media-factory.js';
 import { carried } from '../media/toolsets.js';
 import { type DottedPerson, drawDots, truthOf, writePeopleFinder, writePointFinder } from '../support/dotted-people.js';
-import { eventsOf, isThere, makeFolder, pantomime, readJson, removeFolder, small, start, words } from './program.js';
+import { isThere, makeFolder, pantomime, readJson, removeFolder, small, start, words } from './program.js';
 
 const size = { width: 288, height: 216 };
 const radius = 5;
@@ -70,15 +70,13 @@ describe('DWPose on the command line', () => {
     expect(await farthest(at('poses', 'pose.json'))).toBeLessThan(1);
   });
 
-  it('animates in one engine, and says in plan and run.json what found the poses', async () => {
+  it('animates, and says in plan and run.json what found the poses', async () => {
     const { image, poseModel, maxFrames, ...rest } = small;
     const flags = [...words({ ...rest, smooth: 0, stride: 1 }), ...files];
-    const run = (...more: string[]) => pantomime('animate', at('picture.png'), clip(), ...flags, ...more);
     const plan = await pantomime('plan', at('picture.png'), clip(), ...flags);
     expect(plan.stdout).toMatch(/^poses +dwpose$/m);
-    const { code, stdout, stderr } = await run('-o', at('run'), '--json');
+    const { code, stderr } = await pantomime('animate', at('picture.png'), clip(), ...flags, '-o', at('run'));
     expect(code, stderr).toBe(0);
-    expect(eventsOf(stdout).filter(({ stage, type }) => type === 'stage.start' && stage === 'models')).toHaveLength(1);
     expect(await farthest(at('run', 'pose.json'))).toBeLessThan(1);
     const record = await readJson(at('run', 'run.json'));
     expect(record.poseBackend).toMatchObject({

@@ -19,6 +19,7 @@ afterEach(async () => {
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const names = { detector: 'yolox_l.onnx', pose: 'dw-ll_ucoco_384.onnx' };
+const publishedDetector = '7860ae79de6c89a3c1eb72ae9a2756c0ccfbe04b7791bb5880afabd97855a411';
 const nothingNamed = { detector: null, pose: null };
 
 async function put(name: string, text: string): Promise<string> {
@@ -27,17 +28,20 @@ async function put(name: string, text: string): Promise<string> {
   return file;
 }
 
-/** A snapshot as programs around the Hub lay it out: links to blobs. */
-async function snapshot(commit: string, files: Readonly<Record<string, string>>, hub = join(dir, 'hub')) {
+/** A snapshot as programs around the Hub lay it out: links to blobs that are named by their hashes. */
+async function snapshot(
+  commit: string,
+  files: Readonly<Record<string, string>>,
+  { hub = join(dir, 'hub'), blob = sha256 }: { readonly hub?: string; readonly blob?: (text: string) => string } = {},
+): Promise<string> {
   const repository = join(hub, 'models--yzd-v--DWPose');
   const folder = join(repository, 'snapshots', commit);
-  for (const made of [folder, join(repository, 'blobs'), join(repository, 'refs')])
-    await mkdir(made, { recursive: true });
+  for (const made of [folder, join(repository, 'blobs')]) await mkdir(made, { recursive: true });
   for (const [name, text] of Object.entries(files)) {
-    await writeFile(join(repository, 'blobs', sha256(text)), text);
-    await symlink(join('..', '..', 'blobs', sha256(text)), join(folder, name));
+    await writeFile(join(repository, 'blobs', blob(text)), text);
+    await symlink(join('..', '..', 'blobs', blob(text)), join(folder, name));
   }
-  return { folder, ref: join(repository, 'refs', 'main') };
+  return folder;
 }
 
 describe('files of DWPose', () => {
@@ -73,24 +77,29 @@ describe('files of DWPose', () => {
     await expect(findDwposeFiles({ detector, pose: dir })).rejects.toMatchObject({ code: 'pose.dwpose-file' });
   });
 
-  it('in the cache must be the published ones, in the newest state first', async () => {
-    const old = await snapshot('b'.repeat(40), { [names.detector]: 'old', [names.pose]: 'old' });
-    const newest = await snapshot('a'.repeat(40), { [names.detector]: 'damaged' });
-    await writeFile(newest.ref, 'a'.repeat(40));
+  it('in the cache must be the published ones', async () => {
+    const folder = await snapshot('b'.repeat(40), { [names.detector]: 'damaged', [names.pose]: 'damaged, too' });
+    const [detector, pose] = [join(folder, names.detector), join(folder, names.pose)];
     await expect(findDwposeFiles(nothingNamed)).rejects.toMatchObject({
       code: 'pose.dwpose-changed',
       kind: 'model',
-      details: {
-        where: join(newest.folder, names.detector),
-        got: `sha256 ${sha256('damaged')}`,
-        expected: '7860ae79de6c89a3c1eb72ae9a2756c0ccfbe04b7791bb5880afabd97855a411',
-      },
+      details: { where: detector, got: `sha256 ${sha256('damaged')}`, expected: publishedDetector },
     });
     // Naming it says that it is meant; the other one is found where it is.
-    const detector = join(newest.folder, names.detector);
     await expect(findDwposeFiles({ detector, pose: null })).rejects.toMatchObject({
       code: 'pose.dwpose-changed',
-      details: { where: join(old.folder, names.pose), hint: expect.stringContaining('--dwpose-pose FILE') },
+      details: { where: pose, hint: expect.stringContaining('--dwpose-pose FILE') },
+    });
+  });
+
+  it('of several states in the cache are those whose content is called the published one', async () => {
+    // What it holds is looked at all the same.
+    const blob = (text: string) => (text === 'two' ? publishedDetector : sha256(text));
+    for (const text of ['one', 'two', 'three'])
+      await snapshot(sha256(text).slice(0, 40), { [names.detector]: text, [names.pose]: text }, { blob });
+    await expect(findDwposeFiles(nothingNamed)).rejects.toMatchObject({
+      code: 'pose.dwpose-changed',
+      details: { where: expect.stringContaining(sha256('two').slice(0, 40)), got: `sha256 ${sha256('two')}` },
     });
   });
 
@@ -102,7 +111,7 @@ describe('files of DWPose', () => {
     for (const [environment, hub] of places) {
       for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
       await expect(findDwposeFiles(nothingNamed)).rejects.toMatchObject({ details: { where: hub } });
-      const { folder } = await snapshot('c'.repeat(40), { [names.detector]: 'x', [names.pose]: 'y' }, hub);
+      const folder = await snapshot('c'.repeat(40), { [names.detector]: 'x', [names.pose]: 'y' }, { hub });
       await expect(findDwposeFiles(nothingNamed)).rejects.toMatchObject({
         details: { where: join(folder, names.detector) },
       });

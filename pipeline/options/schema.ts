@@ -75,7 +75,7 @@ export const optionsSchema = z.strictObject({
   }),
   dwposeDetector: option(folderOrFile, {
     group: 'Model',
-    description: 'Person detector for --pose-backend dwpose, an ONNX file of YOLOX-L',
+    description: 'Person detector of DWPose, an ONNX file of YOLOX-L',
     placeholder: 'FILE',
     defaultText: 'yolox_l.onnx in the Hugging Face cache',
     path: true,
@@ -83,7 +83,7 @@ export const optionsSchema = z.strictObject({
   }),
   dwposePose: option(folderOrFile, {
     group: 'Model',
-    description: 'Pose network for --pose-backend dwpose, an ONNX file of RTMPose with 133 points',
+    description: 'Pose network of DWPose, an ONNX file of RTMPose with 133 points',
     placeholder: 'FILE',
     defaultText: 'dw-ll_ucoco_384.onnx in the Hugging Face cache',
     path: true,

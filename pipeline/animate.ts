@@ -1,4 +1,4 @@
-import { createEngine } from '../models/runtime/engine.js';
+import { createEngine, type Engine } from '../models/runtime/engine.js';
 import { loadReferencePicture } from '../stages/reference/load-picture.js';
 import type { RgbImage } from '../stages/types.js';
 import { type ControlTrack, makeControlTrack } from './control-track.js';
@@ -43,13 +43,13 @@ async function work(run: Run, plan: Plan, begun: number): Promise<RunResult> {
     createEngine({ provider, deviceId, threads: threads ?? undefined, signal: run.signal }),
   );
   const reconstructionDb = await checkDomain(run, plan, engine, picture);
-  const track = await controlTrack(run, plan, picture);
+  const track = await controlTrack(run, plan, engine, picture);
   const seconds = () => (performance.now() - begun) / 1000;
   return await renderClip(run, plan, engine, { picture, track, reconstructionDb, seconds });
 }
 
 /** Poses to control pictures, with a detector that lives only as long. */
-async function controlTrack(run: Run, plan: Plan, picture: RgbImage): Promise<ControlTrack> {
-  await using detector = lazily(() => openDetector(plan.options, run.signal));
+async function controlTrack(run: Run, plan: Plan, engine: Engine, picture: RgbImage): Promise<ControlTrack> {
+  await using detector = lazily(() => openDetector(plan.options, run.signal, engine));
   return await makeControlTrack(run, plan, picture, detector.get);
 }

@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { PantomimeError } from '../models/errors.js';
+import { createEngine, type Engine } from '../models/runtime/engine.js';
 import { decodeFrames } from '../stages/decode.js';
 import type { FfmpegTools } from '../stages/ffmpeg/locate.js';
 import { detectPoses } from '../stages/pose/detect-poses.js';
 import { createPoseDetector, type PoseDetector } from '../stages/pose/detector.js';
+import { createDwposeDetector } from '../stages/pose/dwpose-detector.js';
 import { followSubject } from '../stages/pose/follow.js';
 import { type FrameRange, framesWithoutPeople } from '../stages/pose/frames-without-people.js';
 import { readPoseJson, writePoseJson } from '../stages/pose/pose-json.js';
@@ -13,16 +15,46 @@ import { keyOf } from './hashes.js';
 import type { Movement } from './movement.js';
 import { oneAtATime } from './one-at-a-time.js';
 import type { AnimateOptions } from './options/schema.js';
+import { chooseProvider } from './plan.js';
+import { choosePoseBackend, poseBackendKey, poseBackendText } from './pose-backend.js';
 import { openPoseJournal } from './pose-journal.js';
 import type { Run } from './run.js';
 
-/** People looked for in each frame, so that there is a choice whom to follow. */
+/** People looked for in each frame by MediaPipe, so that there is a choice whom to follow. */
 const maxPeople = 4;
 
-/** A detector as the options ask for it. */
-export function openDetector(options: AnimateOptions, signal: AbortSignal | undefined): Promise<PoseDetector> {
-  const { poseModel: model, hands, face } = options;
-  return createPoseDetector({ model, hands, face, maxPeople, ...(signal && { signal }) });
+/**
+ * A detector as the options ask for it. DWPose computes in `engine`, or in one of its own that ends with it: where poses are
+ * found while a device denoises, since a run blocks an engine.
+ */
+export async function openDetector(
+  options: AnimateOptions,
+  signal: AbortSignal | undefined,
+  engine?: Engine,
+): Promise<PoseDetector> {
+  const { hands, face } = options;
+  const backend = await choosePoseBackend(options, signal);
+  if (backend.name === 'mediapipe') {
+    return createPoseDetector({ model: backend.model, hands, face, maxPeople, ...(signal && { signal }) });
+  }
+  const { detector, pose } = backend;
+  if (engine) return createDwposeDetector({ engine, detector, pose, hands, face, signal });
+  const { deviceId, threads } = options;
+  const provider = chooseProvider(options.provider);
+  const own = await createEngine({ provider, deviceId, threads: threads ?? undefined, signal });
+  try {
+    const opened = await createDwposeDetector({ engine: own, detector, pose, hands, face, signal });
+    return {
+      ...opened,
+      async [Symbol.asyncDispose]() {
+        await opened[Symbol.asyncDispose]();
+        await own[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await own[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /**
@@ -39,14 +71,15 @@ export async function findDrivingPoses(
   detector: () => Promise<PoseDetector>,
 ): Promise<PoseSequence> {
   const { signal, store } = run;
-  const { poseModel, hands, face } = options;
-  const key = keyOf([contentHash, movement.decode, poseModel, hands, face, maxPeople]);
+  const { hands, face } = options;
+  const backend = await choosePoseBackend(options, signal);
+  const key = keyOf([contentHash, movement.decode, poseBackendKey(backend), hands, face, maxPeople]);
   const file = store.shared('poses', key, 'json');
   const found = await oneAtATime(file, async () => {
     const reused = await run.reuses(file);
     return run.stage(
       'pose',
-      reused ? 'poses, from the earlier attempt' : `finding poses (mediapipe ${poseModel}${hands ? ', hands' : ''})`,
+      reused ? 'poses, from the earlier attempt' : `finding poses (${poseBackendText(backend, options)})`,
       async (progress) => {
         if (reused) return readPoseJson(file);
         const stream = decodeFrames(movement.info, movement.decode, tools, {
@@ -70,7 +103,8 @@ export async function findDrivingPoses(
       reused,
     );
   });
-  requireSomebody(found, movement.path, options.poseModel === 'heavy' ? 'another clip' : '--pose-model heavy');
+  const exhausted = backend.name === 'dwpose' || backend.model === 'heavy';
+  requireSomebody(found, movement.path, exhausted ? 'another clip' : '--pose-model heavy');
   const gaps = framesWithoutPeople(found);
   if (gaps.length > 0)
     run.warn('pose.gaps', `nobody was found in frames ${rangesText(gaps)} of ${found.frames.length}`);

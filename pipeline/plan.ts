@@ -28,6 +28,7 @@ import { type ModelCard, readModelCard } from './model-card.js';
 import { type Movement, openMovement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
+import { choosePoseBackend, type PoseBackend } from './pose-backend.js';
 import { type Begun, unfinishedRun } from './run-store.js';
 import { chooseSize, type Size } from './size.js';
 
@@ -39,6 +40,7 @@ export type Plan = {
   readonly video: string;
   readonly tools: FfmpegTools;
   readonly movement: Movement;
+  readonly poseBackend: PoseBackend;
   readonly model: ModelFolder;
   /** What the model says of itself, where it does. */
   readonly card: ModelCard | undefined;
@@ -82,6 +84,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const tools = await locateFfmpeg({ ffmpeg: options.ffmpeg ?? undefined, signal });
   const picture = await readPictureInfo(image);
   const movement = await openMovement(options, tools, signal);
+  const poseBackend = await choosePoseBackend(options, signal);
   const model = await openModel(options);
   const card = await readModelCard(model.dir);
   const unet = parseUNetConfig(model.unet.config);
@@ -123,6 +126,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     video,
     tools,
     movement,
+    poseBackend,
     model,
     card,
     picture,

@@ -10,6 +10,7 @@ import { openMovement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
 import { ffmpegNotes } from './plan.js';
+import { choosePoseBackend } from './pose-backend.js';
 import { startRun } from './run.js';
 import { openRunStore } from './run-store.js';
 import { writePoseVideo } from './videos.js';
@@ -20,6 +21,7 @@ export async function extractPoses(options: AnimateOptions, context: RunContext 
   const tools = await locateFfmpeg({ ffmpeg: options.ffmpeg ?? undefined, signal: context.signal });
   const movement = await openMovement(options, tools, context.signal);
   if (movement.kind !== 'video') throw new RangeError('poses are found in a driving video');
+  await choosePoseBackend(options, context.signal); // what is missing is said before work begins
   const { runDir } = outputPaths(options, movement.path);
   await checkOutput(runDir, join(runDir, 'pose.json'), options);
   await using store = await openRunStore(runDir);

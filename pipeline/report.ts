@@ -94,6 +94,7 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
     },
     model: { dir: model.dir, overlay: model.overlay, fingerprint: inputs.modelKey, domain: plan.card?.domain },
     reconstructionDb: inputs.reconstructionDb,
+    poseBackend: plan.poseBackend,
     device: { provider: plan.provider, residency: plan.residency },
     ffmpeg: { version: tools.version, origin: tools.origin },
     size,

@@ -1,11 +1,10 @@
 import { PantomimeError } from '../errors.js';
-import type { BuiltGraph, GraphPort } from '../onnx/built-graph.js';
 import type { DType } from '../tensor.js';
 import { sizeOf } from '../tensor.js';
-import type { RunInput } from './protocol.js';
+import type { OpenPort, OpenPorts, RunInput } from './protocol.js';
 
-/** Names and ports of a loaded graph: what stays here of a BuiltGraph when its bytes are in the engine. */
-export type GraphPorts = Pick<BuiltGraph, 'name' | 'inputs' | 'outputs'>;
+/** Name and ports of a loaded graph: what stays here of it when its bytes are in the engine. */
+export type GraphPorts = OpenPorts & { readonly name: string };
 
 /** Type and shape of a named tensor. */
 export type SourceShape = { readonly dtype: DType; readonly dims: readonly number[] };
@@ -27,7 +26,7 @@ export function checkInputs(
     const input = Object.hasOwn(inputs, port.name) ? inputs[port.name] : undefined;
     if (!input) throw wrong(graph, `input ${port.name} is missing`, undefined, describe(port));
     const given = shapeOf(graph, port, input, sources);
-    if (given.dtype !== port.dtype || !sameDims(given.dims, port.dims)) {
+    if (given.dtype !== port.dtype || !fitDims(given.dims, port.dims)) {
       throw wrong(graph, `input ${port.name} does not fit`, describe(given), describe(port));
     }
   }
@@ -44,7 +43,7 @@ export function checkOutputs(graph: GraphPorts, names?: readonly string[]): read
 
 function shapeOf(
   graph: GraphPorts,
-  port: GraphPort,
+  port: OpenPort,
   input: RunInput,
   sources: ReadonlyMap<string, SourceShape>,
 ): SourceShape {
@@ -63,12 +62,12 @@ function shapeOf(
   return { dtype: source.dtype, dims: [input.rows.length, ...rowDims] };
 }
 
-function sameDims(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((dim, axis) => dim === b[axis]);
+function fitDims(dims: readonly number[], wanted: OpenPort['dims']): boolean {
+  return dims.length === wanted.length && wanted.every((dim, axis) => dim === null || dim === dims[axis]);
 }
 
-function describe({ dtype, dims }: SourceShape): string {
-  return `${dtype} [${dims.join(', ')}]`;
+function describe({ dtype, dims }: Pick<OpenPort, 'dtype' | 'dims'>): string {
+  return `${dtype} [${dims.map((dim) => dim ?? 'any').join(', ')}]`;
 }
 
 function wrong(graph: GraphPorts, what: string, got?: string, expected?: string): PantomimeError {

@@ -2,13 +2,15 @@
  * The engine process: owns every session of one device. `engine.ts` starts it and talks to it by messages. A run blocks
  * this process, not its parent; killing it is how a run is cancelled.
  */
+import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type * as Ort from 'onnxruntime-node';
 
 import type { BuiltGraph } from '../onnx/built-graph.js';
 import { Graph } from '../onnx/graph.js';
 import type { DType, Tensor, TensorData } from '../tensor.js';
-import type { LoadOptions, ProviderOptions, Reply, Request, RunInput } from './protocol.js';
+import { type OnnxFile, readOnnxFile } from './onnx-file.js';
+import type { Calls, LoadOptions, OpenPort, ProviderOptions, Reply, Request, RunInput } from './protocol.js';
 import { createResources } from './resources.js';
 
 // Ctrl-C reaches the whole process group: the parent decides what it means.
@@ -38,7 +40,9 @@ async function open(options: ProviderOptions): Promise<{ pid: number; runtimeVer
   return { pid: process.pid, runtimeVersion: ort.env.versions.node ?? ort.env.versions.common };
 }
 
-function createSession(graph: BuiltGraph, { forbidCpuFallback }: LoadOptions): Promise<Ort.InferenceSession> {
+type Model = Pick<BuiltGraph, 'model' | 'weightsRoot' | 'residency'>;
+
+function createSession(graph: Model, { forbidCpuFallback }: LoadOptions): Promise<Ort.InferenceSession> {
   const { provider, deviceId, threads } = device;
   return ort.InferenceSession.create(graph.model, {
     executionProviders: [provider === 'cuda' ? { name: 'cuda', deviceId } : provider],
@@ -58,6 +62,25 @@ function createSession(graph: BuiltGraph, { forbidCpuFallback }: LoadOptions): P
       },
     },
   });
+}
+
+/** Loads the very bytes that were hashed. What they refer to beside themselves can only lie below their own folder. */
+async function loadFile(session: number, { file, sha256: expected }: OnnxFile, options: LoadOptions) {
+  const { bytes: model, sha256 } = readOnnxFile(file);
+  const result: Calls['loadFile']['result'] = { sha256, ports: undefined };
+  if (sha256 !== expected) return result;
+  const created = await createSession({ model, weightsRoot: dirname(file), residency: 'fast' }, options);
+  sessions.set(session, created);
+  return {
+    sha256,
+    ports: { inputs: created.inputMetadata.map(portOf), outputs: created.outputMetadata.map(portOf) },
+  };
+}
+
+function portOf(value: Ort.InferenceSession.ValueMetadata): OpenPort {
+  if (!value.isTensor) return { name: value.name, dtype: 'none', dims: [] };
+  const dims = value.shape.map((dim) => (typeof dim === 'number' && dim >= 0 ? dim : null));
+  return { name: value.name, dtype: value.type, dims };
 }
 
 async function run(session: number, inputs: Readonly<Record<string, RunInput>>, outputs: readonly string[]) {
@@ -88,6 +111,8 @@ async function answer(request: Request) {
     case 'load':
       sessions.set(request.args.session, await createSession(request.args.graph, request.args.options));
       return undefined;
+    case 'loadFile':
+      return loadFile(request.args.session, request.args.source, request.args.options);
     case 'release':
       await sessions.get(request.args.session)?.release();
       sessions.delete(request.args.session);

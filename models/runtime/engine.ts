@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { resolve as resolvePath } from 'node:path';
+import { basename, resolve as resolvePath } from 'node:path';
 
 import { PantomimeError } from '../errors.js';
 import type { BuiltGraph } from '../onnx/built-graph.js';
@@ -8,10 +8,22 @@ import type { GraphPorts, SourceShape } from './check-inputs.js';
 import { checkInputs, checkOutputs } from './check-inputs.js';
 import type { EngineLink } from './engine-link.js';
 import { startEngineProcess } from './engine-link.js';
-import type { EngineMemory, LoadOptions, Provider, RunInput, Source } from './protocol.js';
+import type { OnnxFile } from './onnx-file.js';
+import type { EngineMemory, LoadOptions, OpenPorts, Provider, RunInput, Source } from './protocol.js';
 import { checkProvider, unavailable } from './providers.js';
 
-export type { EngineMemory, FileTensor, LoadOptions, Provider, Reference, RunInput, Source } from './protocol.js';
+export type { OnnxFile } from './onnx-file.js';
+export type {
+  EngineMemory,
+  FileTensor,
+  LoadOptions,
+  OpenPort,
+  OpenPorts,
+  Provider,
+  Reference,
+  RunInput,
+  Source,
+} from './protocol.js';
 
 export type EngineOptions = {
   readonly provider: Provider;
@@ -35,6 +47,9 @@ export type EngineInfo = {
 /** A graph loaded into an engine. */
 export type SessionId = number & { readonly session: unique symbol };
 
+/** A model from a file: its session, and the inputs and outputs it has. */
+export type LoadedFile = OpenPorts & { readonly session: SessionId };
+
 export type RunOptions = {
   /** Cancelling a run kills the engine: a computation that has begun can be stopped in no other way. */
   readonly signal?: AbortSignal | undefined;
@@ -51,6 +66,12 @@ export type Engine = AsyncDisposable & {
   readonly info: EngineInfo;
   /** Prepares a graph for running. Throws kind `model` when the runtime refuses it. */
   load(graph: BuiltGraph, options?: LoadOptions): Promise<SessionId>;
+  /**
+   * The same for an ONNX file that is there already: at most `maxOnnxFileBytes`, and of exactly the given content. Tensors
+   * that it keeps in other files must lie below its own folder. Throws kind `model`: `engine.file-changed` when it holds
+   * something else, `engine.load` when it cannot be read or the runtime refuses it.
+   */
+  loadFile(source: OnnxFile, options?: LoadOptions): Promise<LoadedFile>;
   /** Frees a graph and the memory it holds. */
   release(id: SessionId): Promise<void>;
   /** Gives a tensor a name to be used as an input of later runs; replaces what had that name. */
@@ -105,6 +126,16 @@ function createClient(link: EngineLink, info: EngineInfo, onDispose: (() => void
       });
       graphs.set(id, { name: graph.name, inputs: graph.inputs, outputs: graph.outputs });
       return id;
+    },
+    async loadFile({ file, sha256 }, loadOptions = {}) {
+      const session = ++sessions as SessionId;
+      const source = { file: resolvePath(file), sha256 };
+      const loaded = await link.call('loadFile', { session, source, options: loadOptions }).catch((error: unknown) => {
+        throw refused(error, { code: 'engine.load', kind: 'model', graph: file });
+      });
+      if (!loaded.ports) throw changed(file, loaded.sha256, sha256);
+      graphs.set(session, { name: basename(file), ...loaded.ports });
+      return { session, ...loaded.ports };
     },
     async release(id) {
       graphs.delete(id);
@@ -166,6 +197,18 @@ function cancelled(reason: unknown): PantomimeError {
 
 function closed(provider: Provider): PantomimeError {
   return new PantomimeError({ code: 'engine.closed', kind: 'device', what: `the ${provider} engine was closed` });
+}
+
+function changed(where: string, got: string, expected: string): PantomimeError {
+  return new PantomimeError({
+    code: 'engine.file-changed',
+    kind: 'model',
+    what: 'the file does not hold what it should',
+    where,
+    got: `sha256 ${got}`,
+    expected,
+    hint: 'Get the file again.',
+  });
 }
 
 /** What the engine's own refusal means to the caller; an engine that is gone has said so already. */

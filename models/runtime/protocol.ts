@@ -1,5 +1,6 @@
 import type { BuiltGraph } from '../onnx/built-graph.js';
 import type { DType, Tensor } from '../tensor.js';
+import type { OnnxFile } from './onnx-file.js';
 
 /** Execution provider of an engine. */
 export type Provider = 'cpu' | 'cuda' | 'webgpu';
@@ -31,6 +32,17 @@ export type LoadOptions = {
   readonly forbidCpuFallback?: boolean | undefined;
 };
 
+/** An input or output as a loaded model declares it. */
+export type OpenPort = {
+  readonly name: string;
+  /** As onnxruntime calls it, e.g. `float32`; `none` for what is no tensor. */
+  readonly dtype: string;
+  /** `null` takes any size. */
+  readonly dims: readonly (number | null)[];
+};
+
+export type OpenPorts = { readonly inputs: readonly OpenPort[]; readonly outputs: readonly OpenPort[] };
+
 /** Process memory in bytes. */
 export type EngineMemory = { readonly rssBytes: number; readonly peakRssBytes: number };
 
@@ -40,6 +52,11 @@ export type Calls = {
   load: {
     args: { readonly session: number; readonly graph: BuiltGraph; readonly options: LoadOptions };
     result: undefined;
+  };
+  loadFile: {
+    args: { readonly session: number; readonly source: OnnxFile; readonly options: LoadOptions };
+    /** `ports` is undefined when the content was another one: then nothing was loaded. */
+    result: { readonly sha256: string; readonly ports: OpenPorts | undefined };
   };
   release: { args: { readonly session: number }; result: undefined };
   define: { args: { readonly name: string; readonly source: Source }; result: undefined };

@@ -64,7 +64,7 @@ export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
     },
     async release(id) {
       const released = kept.find((one) => one.id === id);
-      if (!released) return;
+      if (!released) return engine.release(id); // from a file: not kept
       released.busy = false;
       kept = [...kept.filter((one) => one !== released), released];
       let over = kept.reduce((sum, { bytes }) => sum + bytes, 0) - budgetBytes;

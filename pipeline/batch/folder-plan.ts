@@ -4,6 +4,7 @@ import { requireEmbedded } from '../embedded-model.js';
 import { readJson } from '../files.js';
 import { chosen, type OptionSources } from '../options/resolve.js';
 import { chooseProvider } from '../plan.js';
+import { choosePoseBackend } from '../pose-backend.js';
 import { earlierResult, type Job, resolveJobs } from './jobs.js';
 import { type LedgerLine, readLedgers } from './ledger.js';
 import { pairClips } from './pairing.js';
@@ -45,6 +46,12 @@ export async function planFolder(settings: BatchSettings, sources: OptionSources
     });
   }
   await requireEmbedded(chosen(sources, 'model') ?? '');
+  await choosePoseBackend({
+    poseBackend: chosen(sources, 'poseBackend') ?? 'mediapipe',
+    poseModel: chosen(sources, 'poseModel') ?? 'full',
+    dwposeDetector: chosen(sources, 'dwposeDetector') ?? null,
+    dwposePose: chosen(sources, 'dwposePose') ?? null,
+  });
   const pairing = await pairClips({ clips, image: chosen(sources, 'image') ?? null, pair });
   const own = shard ? pairing.pairs.filter((one) => inShard(one, shard)) : pairing.pairs;
   if (pairing.pairs.length === 0) throw nothingToDo(clips, pairing.skipped);

@@ -3,7 +3,7 @@ import type { Plan } from '../plan.js';
 /** The plan for programs, as one line of JSON: what was decided, without the opened model and clip. */
 export function planJson(plan: Plan): string {
   const { options, runDir, video, picture, size, frames, exact, schedule, windows, guided, provider, residency } = plan;
-  const { movement, model, card, tools, cost, notes } = plan;
+  const { movement, poseBackend, model, card, tools, cost, notes } = plan;
   return JSON.stringify({
     v: 1,
     type: 'plan',
@@ -11,6 +11,7 @@ export function planJson(plan: Plan): string {
     video,
     picture,
     movement: { kind: movement.kind, path: movement.path, frameRate: movement.frameRate },
+    poseBackend,
     model: {
       dir: model.dir,
       overlay: Boolean(model.overlay),

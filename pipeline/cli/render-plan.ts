@@ -1,5 +1,6 @@
 import type { ContextWindow } from '../../stages/denoise/windows.js';
 import type { Plan } from '../plan.js';
+import { poseBackendText } from '../pose-backend.js';
 
 /** The plan for people: what goes in, what comes out, the windows as a drawing, what it costs. */
 export function renderPlan(plan: Plan): string {
@@ -13,6 +14,7 @@ export function renderPlan(plan: Plan): string {
   const rows: [string, string][] = [
     ['picture', `${options.image} (${picture.width}x${picture.height})`],
     ['movement', `${movement.path} (${movementText(plan)})`],
+    ['poses', poseBackendText(plan.poseBackend, options)],
     [
       'model',
       `${plan.model.dir}${plan.model.overlay ? ' + overlay' : ''}${plan.model.controlnext ? ' + pose control' : ''}`,

@@ -52,6 +52,15 @@ export function crossChecks(
       hint: 'a name that ends in .mp4',
     });
   }
+  for (const name of ['dwposeDetector', 'dwposePose'] as const) {
+    if (options.poseBackend === 'dwpose' || !given(name)) continue;
+    problems.push({
+      code: 'options.no-effect',
+      where: where(name),
+      what: `--${kebabCase(name)} has no effect with --pose-backend ${options.poseBackend}`,
+      hint: '--pose-backend dwpose',
+    });
+  }
   if (purpose === 'pose') return problems;
 
   if (options.image === null) {

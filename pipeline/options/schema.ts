@@ -73,6 +73,22 @@ export const optionsSchema = z.strictObject({
     path: true,
     keywords: ['auto', 'none'],
   }),
+  dwposeDetector: option(folderOrFile, {
+    group: 'Model',
+    description: 'Person detector of DWPose, an ONNX file of YOLOX-L',
+    placeholder: 'FILE',
+    defaultText: 'yolox_l.onnx in the Hugging Face cache',
+    path: true,
+    pose: true,
+  }),
+  dwposePose: option(folderOrFile, {
+    group: 'Model',
+    description: 'Pose network of DWPose, an ONNX file of RTMPose with 133 points',
+    placeholder: 'FILE',
+    defaultText: 'dw-ll_ucoco_384.onnx in the Hugging Face cache',
+    path: true,
+    pose: true,
+  }),
   // --- Clip
   start: option(seconds.default(0), {
     group: 'Clip',
@@ -115,9 +131,16 @@ export const optionsSchema = z.strictObject({
     pose: true,
   }),
   // --- Pose
+  poseBackend: option(z.enum(['mediapipe', 'dwpose']).default('mediapipe'), {
+    group: 'Pose',
+    description:
+      'What finds the poses: MediaPipe, which comes with pantomime, or DWPose, as the published pipeline does',
+    aliases: ['pose_detector'],
+    pose: true,
+  }),
   poseModel: option(z.enum(['lite', 'full', 'heavy']).default('full'), {
     group: 'Pose',
-    description: 'Pose detector, from fastest to most exact',
+    description: 'Network of MediaPipe, from fastest to most exact',
     pose: true,
   }),
   hands: option(z.boolean().default(true), {
@@ -319,18 +342,21 @@ export const optionsSchema = z.strictObject({
     description:
       'What computes; auto takes CUDA where it works, else the CPU, and says which. A named one is never replaced',
     aliases: ['device', 'execution_provider'],
+    pose: true,
   }),
   deviceId: option(z.int().min(0).max(255).default(0), {
     group: 'Machine',
     description: 'Which of several GPUs',
     aliases: ['gpu'],
     placeholder: 'N',
+    pose: true,
   }),
   threads: option(z.int().min(1).max(1024).nullable().default(null), {
     group: 'Machine',
     description: 'CPU threads for the networks',
     defaultText: 'one a core',
     placeholder: 'N',
+    pose: true,
   }),
   residency: option(z.enum(['auto', 'fast', 'low-memory']).default('auto'), {
     group: 'Machine',

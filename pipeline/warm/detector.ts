@@ -25,7 +25,7 @@ export function warmDetector(signal: AbortSignal | undefined): WarmDetector {
     for (const { detector } of gone) await (await detector.catch(() => undefined))?.[Symbol.asyncDispose]();
   };
   const take = async (options: AnimateOptions): Promise<Kept> => {
-    const key = JSON.stringify([options.poseModel, options.hands, options.face]);
+    const key = detectorKey(options);
     const there = kept.find((one) => one.key === key && !one.broken);
     if (there) {
       there.users += 1;
@@ -69,4 +69,11 @@ export function warmDetector(signal: AbortSignal | undefined): WarmDetector {
     },
     [Symbol.asyncDispose]: () => close(kept),
   };
+}
+
+/** Detectors of one key are the same. */
+function detectorKey(options: AnimateOptions): string {
+  const { poseBackend, poseModel, hands, face, dwposeDetector, dwposePose, provider, deviceId, threads } = options;
+  const own = poseBackend === 'dwpose' ? [dwposeDetector, dwposePose, provider, deviceId, threads] : [poseModel];
+  return JSON.stringify([poseBackend, hands, face, ...own]);
 }

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { PantomimeError } from '../../models/errors.js';
 import type { Person, RgbImage } from '../types.js';
+import { checkPicture } from './check-picture.js';
 import { faceModel, handTask, type PoseModel, poseTask } from './mediapipe-assets.js';
 import type { WorkerQuestion, WorkerSetup } from './mediapipe-worker.js';
 import { toPerson } from './openpose.js';
@@ -21,7 +22,7 @@ export type PoseDetectorOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Finds people in pictures, in worker threads. Dispose of it (`await using`) to end them. */
+/** Finds people in pictures. Dispose of it (`await using`) to end it. */
 export type PoseDetector = AsyncDisposable & {
   /** For {@link PoseSequence.detector}, e.g. `mediapipe-full`. */
   readonly name: string;
@@ -29,12 +30,14 @@ export type PoseDetector = AsyncDisposable & {
   readonly workers: number;
   /** The people of a picture, in no particular order; none is not an error. May be called again before it is done. */
   detect(image: RgbImage): Promise<readonly Person[]>;
+};
+
+/** MediaPipe in worker threads. */
+export type MediapipeDetector = PoseDetector & {
   /** The same people as the networks see them: 33 landmarks exactly as MediaPipe gives them. */
   detectRaw(image: RgbImage): Promise<readonly RawPerson[]>;
 };
 
-/** A larger picture is refused rather than run out of memory (1 GB of WebAssembly memory for this one). */
-export const maxDetectPixels = 8192 * 8192;
 const mostPeople = 16;
 
 /**
@@ -44,7 +47,7 @@ const mostPeople = 16;
  * Throws a `model` error when a network is not the pinned one, an `interrupted` error when `signal` aborts (also later,
  * out of `detect`), an `internal` error when a worker dies.
  */
-export async function createPoseDetector(options: PoseDetectorOptions): Promise<PoseDetector> {
+export async function createPoseDetector(options: PoseDetectorOptions): Promise<MediapipeDetector> {
   const { model, hands, face = true, maxPeople, workers = Math.min(availableParallelism(), 4), signal } = options;
   checkCount('maxPeople', maxPeople, mostPeople);
   checkCount('workers', workers, 64);
@@ -64,7 +67,7 @@ export async function createPoseDetector(options: PoseDetectorOptions): Promise<
   });
 
   const detectRaw = async ({ width, height, data }: RgbImage) => {
-    checkPicture(width, height, data.length);
+    checkPicture({ width, height, data });
     // The caller keeps its picture, the worker gets a copy. Not data.slice(): that of a Buffer is a view.
     const copy = new Uint8Array(data);
     return pool.ask({ width, height, data: copy }, [copy.buffer]);
@@ -76,18 +79,6 @@ export async function createPoseDetector(options: PoseDetectorOptions): Promise<
     detect: async (image) => (await detectRaw(image)).map(toPerson),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
-}
-
-function checkPicture(width: number, height: number, bytes: number): void {
-  const whole = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
-  if (whole && width * height <= maxDetectPixels && bytes === width * height * 3) return;
-  throw new PantomimeError({
-    code: 'pose.bad-picture',
-    kind: 'input',
-    what: 'not a picture in which people can be looked for',
-    got: `${width}x${height} with ${bytes} bytes`,
-    expected: `at least 1x1, at most ${maxDetectPixels} pixels, 3 bytes each`,
-  });
 }
 
 function checkCount(name: string, value: number, most: number): void {

@@ -1,4 +1,4 @@
-import { roundHalfEven } from '../../models/round-half-even.js';
+import { combineRows, linearTaps } from './opencv-linear.js';
 
 /**
  * A big drawing canvas of which only the texels that a later bilinear reduction reads are kept.
@@ -98,33 +98,16 @@ export function reduceCanvas(canvas: SampledCanvas, width: number, height: numbe
         const shift = channel * 8;
         const upper = ((p00 >> shift) & 255) * a0 + ((p01 >> shift) & 255) * a1;
         const lower = ((p10 >> shift) & 255) * a0 + ((p11 >> shift) & 255) * a1;
-        out[at + channel] = (((b0 * (upper >> 4)) >> 16) + ((b1 * (lower >> 4)) >> 16) + 2) >> 2;
+        out[at + channel] = combineRows(upper, lower, b0, b1);
       }
     }
   }
   return out;
 }
 
-/**
- * Taps of OpenCV's `INTER_LINEAR` from `size` to `outputs` texels: half-pixel centres in float32, weights of 11 bits.
- * Beyond the border both taps read the border texel; columns then take weight 1 and 0, rows keep theirs (`snap`).
- */
+/** The taps of one axis as slots. */
 function sampledAxis(size: number, outputs: number, snap: boolean): SampledAxis {
-  const scale = 1 / (outputs / size);
-  const source0 = new Int32Array(outputs);
-  const source1 = new Int32Array(outputs);
-  const weight0 = new Int32Array(outputs);
-  const weight1 = new Int32Array(outputs);
-  for (let i = 0; i < outputs; i++) {
-    const position = Math.fround((i + 0.5) * scale - 0.5);
-    const low = Math.floor(position);
-    const beyond = low < 0 || low >= size - 1;
-    const fraction = snap && beyond ? 0 : Math.fround(position - low);
-    source0[i] = Math.min(Math.max(low, 0), size - 1);
-    source1[i] = Math.min(Math.max(low + 1, 0), size - 1);
-    weight0[i] = roundHalfEven(Math.fround(1 - fraction) * 2048);
-    weight1[i] = roundHalfEven(fraction * 2048);
-  }
+  const { source0, source1, weight0, weight1 } = linearTaps(size, outputs, snap);
   const slotFrom = new Int32Array(size + 1);
   for (let i = 0; i < outputs; i++) {
     slotFrom[(source0[i] as number) + 1] = 1;

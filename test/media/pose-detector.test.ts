@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeFrames, planDecode } from '#dist/stages/decode.js';
 import { detectPoses } from '#dist/stages/pose/detect-poses.js';
-import { createPoseDetector, type PoseDetector } from '#dist/stages/pose/detector.js';
+import { createPoseDetector, type MediapipeDetector } from '#dist/stages/pose/detector.js';
 import { probe } from '#dist/stages/probe.js';
 import type { FrameStream, RgbImage } from '#dist/stages/types.js';
 import { collect } from './media-factory.js';
@@ -30,7 +30,7 @@ function streamOf(images: readonly RgbImage[], onClose = () => {}): FrameStream 
 }
 
 describe('pose detector', () => {
-  let detector: PoseDetector;
+  let detector: MediapipeDetector;
   beforeAll(async () => {
     detector = await createPoseDetector({ model: 'lite', hands: true, maxPeople: 2, workers: 2 });
   });

@@ -46,32 +46,35 @@ export const optionsSchema = z.strictObject({
   model: option(text.default('embedded'), {
     group: 'Model',
     description:
-      'Folder of the image-to-video model in diffusers layout (unet/, vae/, ...); embedded: the small one that comes with pantomime, for characters drawn by it',
+      'The image-to-video model: a folder in diffusers layout (unet/, vae/, ...), or the name of a model that was pulled or added (pantomime models list); embedded: the small one that comes with pantomime, for characters drawn by it',
     short: '-m',
     aliases: ['pretrained_model_name_or_path', 'model_path'],
-    placeholder: 'FOLDER',
-    valuesText: 'folder or `embedded`',
+    placeholder: 'FOLDER|NAME',
+    valuesText: 'folder, name, `hf:OWNER/NAME@REVISION` or `embedded`',
     path: true,
     keywords: ['embedded'],
+    modelUse: '--model',
   }),
   overlay: option(text.default('auto'), {
     group: 'Model',
     description:
       'Fine-tuned UNet tensors laid over the model; auto: unet_overlay.safetensors in the model folder, if there',
     aliases: ['unet_path', 'unet_overlay'],
-    placeholder: 'FILE',
-    valuesText: 'file, `auto` or `none`',
+    placeholder: 'FILE|NAME',
+    valuesText: 'file, name, `auto` or `none`',
     path: true,
     keywords: ['auto', 'none'],
+    modelUse: '--overlay',
   }),
   controlnext: option(text.default('auto'), {
     group: 'Model',
     description: 'Pose control network; auto: controlnext.safetensors in the model folder; none: run without control',
     aliases: ['controlnext_path', 'controlnet_path'],
-    placeholder: 'FILE',
-    valuesText: 'file, `auto` or `none`',
+    placeholder: 'FILE|NAME',
+    valuesText: 'file, name, `auto` or `none`',
     path: true,
     keywords: ['auto', 'none'],
+    modelUse: '--controlnext',
   }),
   // --- Clip
   start: option(seconds.default(0), {

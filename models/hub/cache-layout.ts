@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { PantomimeError } from '../errors.js';
 
 /** Longest path of a file in a repository. */
 const maxPathLength = 400;
@@ -30,19 +29,6 @@ export function isRevision(text: string): boolean {
 export function isSafePath(path: string): boolean {
   if (path.length === 0 || path.length > maxPathLength) return false;
   return path.split('/').every((part) => /^[^\\:*?"<>|\p{Cc}]{1,200}$/u.test(part) && part !== '.' && part !== '..');
-}
-
-/** Throws PantomimeError `hub.path` for a path that would lead out of its folder. */
-export function requireSafePath(path: string, where: string): string {
-  if (isSafePath(path)) return path;
-  throw new PantomimeError({
-    code: 'hub.path',
-    kind: 'model',
-    what: 'a file name in this repository leads out of its folder or is none',
-    where,
-    got: JSON.stringify(path.slice(0, 200)),
-    hint: 'this repository is not to be trusted; take another one',
-  });
 }
 
 /** The places of one repository in the cache, as all programs around the Hub lay them out. */

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { isCommit, requireSafePath } from './cache-layout.js';
+import { isCommit, isSafePath } from './cache-layout.js';
 import { ask, badAnswer, type HubAccess, PassingFault, patiently, reasonOf } from './request.js';
 
 /** What a hub says of a repository at a revision. */
 export type RemoteRepository = {
   readonly commit: string;
-  /** Paths of its files, checked. */
+  /** Paths of its files; those that would lead out of a folder are left out, and so can never be asked for. */
   readonly files: readonly string[];
   /** Tag of its licence, e.g. `apache-2.0`; undefined where none is named. */
   readonly licence: string | undefined;
@@ -30,7 +30,7 @@ export async function remoteRepository(id: string, revision: string, hub: HubAcc
   const named = [cardData?.license_name, cardData?.license].find((one) => typeof one === 'string' && one !== '');
   return {
     commit: sha,
-    files: siblings.map(({ rfilename }) => requireSafePath(rfilename, url)),
+    files: siblings.map(({ rfilename }) => rfilename).filter(isSafePath),
     licence:
       named === undefined
         ? undefined

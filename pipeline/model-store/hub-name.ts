@@ -16,10 +16,10 @@ export function isHubName(word: string): boolean {
 
 /** Throws PantomimeError `model.name` when the word names nothing that can be there. */
 export function parseHubName(word: string): HubName {
-  const [, owner, name, , revision = 'main', , path] = /^hf:([^/@]+)\/([^/@]+)(@([^/]+))?(\/(.+))?$/.exec(word) ?? [];
-  const repository = `${owner}/${name}`;
-  if (isRepositoryId(repository) && isRevision(revision) && (path === undefined || isSafePath(path)))
-    return { repository, revision, path };
+  const [repository, revision = 'main', path] =
+    /^hf:([^/@]+\/[^/@]+)(?:@([^/]+))?(?:\/(.+))?$/.exec(word)?.slice(1) ?? [];
+  const right = repository !== undefined && isRepositoryId(repository) && isRevision(revision);
+  if (right && (path === undefined || isSafePath(path))) return { repository, revision, path };
   throw new PantomimeError({
     code: 'model.name',
     kind: 'usage',

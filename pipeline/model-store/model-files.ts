@@ -1,10 +1,10 @@
 import { PantomimeError } from '../../models/errors.js';
 
-/** Parts of a Stable Video Diffusion folder, and the stem of the weights of those that have any. */
+/** Networks of a Stable Video Diffusion folder, and how their weights are called. */
 const parts = [
-  { folder: 'unet', stem: 'diffusion_pytorch_model' },
-  { folder: 'vae', stem: 'diffusion_pytorch_model' },
-  { folder: 'image_encoder', stem: 'model' },
+  { folder: 'unet', stem: 'diffusion_pytorch_model', torch: 'diffusion_pytorch_model.bin' },
+  { folder: 'vae', stem: 'diffusion_pytorch_model', torch: 'diffusion_pytorch_model.bin' },
+  { folder: 'image_encoder', stem: 'model', torch: 'pytorch_model.bin' },
 ] as const;
 
 const always = [
@@ -31,8 +31,9 @@ const optional = [
 export function modelFiles(all: readonly string[], where: string): readonly string[] {
   const there = new Set(all);
   const missing = always.filter((path) => !there.has(path));
-  const weights = parts.flatMap(({ folder, stem }) => {
+  const weights = parts.flatMap(({ folder, stem, torch }) => {
     const found = weightsOf(folder, stem, all);
+    if (found.length === 0 && there.has(`${folder}/${torch}`)) return [`${folder}/${torch}`];
     if (found.length === 0) missing.push(`${folder}/${stem}.safetensors`);
     return found;
   });
@@ -56,7 +57,7 @@ function weightsOf(folder: string, stem: string, all: readonly string[]): readon
     const shards = own.filter((path) => isShard(path.slice(folder.length + 1 + stem.length), variant));
     if (shards.some((path) => path.endsWith('.json'))) return shards;
   }
-  return own.filter((path) => path === `${folder}/${stem}.bin`);
+  return [];
 }
 
 /** Shards and their index, as diffusers names them: `.fp16-00001-of-00002.safetensors`, `.safetensors.index.fp16.json`, ... */

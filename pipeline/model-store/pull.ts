@@ -23,29 +23,31 @@ export type PullContext = {
 };
 
 /**
- * Downloads what is missing of a model into the cache of the Hub, checked against the hashes of the catalog or those that the
- * hub names beforehand, and puts its folder together. What another call or another process has begun is taken up. A model of the
- * catalog that is there as a whole needs no network. Throws PantomimeError.
+ * Gets a model of the catalog or of the Hub (`hf:...`) by its name. A model of the catalog that is there as a whole needs no
+ * network. Throws PantomimeError.
  */
 export async function pull(word: string, store: ModelStore, context: PullContext): Promise<PullResult> {
+  if (!isHubName(word)) return pullWanted(wantedOfCatalog(requireCatalogModel(word)), store, context);
+  if (store.hub.offline) return { name: word, path: await locateOnHub(word, store), downloadedBytes: 0 };
+  return pullWanted(await wantedOfHub(word, accessFor(store, context)), store, context);
+}
+
+/**
+ * Downloads what is missing of a model into the cache of the Hub, checked against the hashes of the catalog or those that the
+ * hub names beforehand, and puts its folder together. What another call or another process has begun is taken up. Throws
+ * PantomimeError.
+ */
+export async function pullWanted(wanted: Wanted, store: ModelStore, context: PullContext): Promise<PullResult> {
   const { signal, onEvent = () => {} } = context;
-  const hub: HubAccess = {
-    ...{ ...store.hub, limits: store.limits, signal },
-    onRetry: ({ what, attempt, waitMs }) =>
-      onEvent({ type: 'note', level: 'info', message: `${what}; attempt ${attempt} in ${Math.ceil(waitMs / 1000)} s` }),
-  };
-  if (isHubName(word) && hub.offline) {
-    return { name: word, path: await locateOnHub(word, store), downloadedBytes: 0 };
-  }
-  const wanted = isHubName(word) ? await wantedOfHub(word, hub) : wantedOfCatalog(requireCatalogModel(word));
+  const { name, licences } = wanted;
   const missing = await missingFiles(wanted, store, context);
   const refs = [...wanted.refs];
   let downloadedBytes = 0;
   if (missing.length > 0) {
-    if (hub.offline) throw offline(word, missing);
-    onEvent({ type: 'pull.licences', licences: wanted.licences });
-    if (!(await context.accept(wanted.licences))) throw notAccepted(word, wanted.licences);
-    const { bytes, commits } = await fetchFiles(missing, store, hub, onEvent);
+    if (store.hub.offline) throw offline(name, missing);
+    onEvent({ type: 'pull.licences', licences });
+    if (!(await context.accept(licences))) throw notAccepted(name, licences);
+    const { bytes, commits } = await fetchFiles(missing, store, accessFor(store, context), onEvent);
     downloadedBytes = bytes;
     missing.forEach(({ repository, revision }, i) => {
       refs.push({ repository, revision, commit: commits[i] as string });
@@ -53,9 +55,17 @@ export async function pull(word: string, store: ModelStore, context: PullContext
   }
   await using _ = await lockWhenFree(join(store.dir, 'lock'), signal);
   for (const ref of refs) await noteCommit(store, ref);
-  const result = { name: wanted.name, path: await put(wanted, store), downloadedBytes };
+  const result = { name, path: await put(wanted, store), downloadedBytes };
   onEvent({ type: 'pull.done', ...result });
   return result;
+}
+
+function accessFor(store: ModelStore, { signal, onEvent = () => {} }: PullContext): HubAccess {
+  return {
+    ...{ ...store.hub, limits: store.limits, signal },
+    onRetry: ({ what, attempt, waitMs }) =>
+      onEvent({ type: 'note', level: 'info', message: `${what}; attempt ${attempt} in ${Math.ceil(waitMs / 1000)} s` }),
+  };
 }
 
 /** Where a branch is followed, the files of a repository belong together: if one is missing, all are looked at anew. */

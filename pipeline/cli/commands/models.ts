@@ -21,9 +21,9 @@ export function addModelsCommand(program: Command, exit: (code: number) => void)
     .description(
       'Models that pantomime is made for, and your own: what is here, how large they are, under which licence. Files lie in the cache of the Hugging Face Hub (HF_HOME), shared with other programs. HF_TOKEN, HF_ENDPOINT and HF_HUB_OFFLINE are honoured.',
     );
-  const add = (words: string, summary: string): Command => {
+  const add = (words: string, summary: string, isDefault = false): Command => {
     const command = models
-      .command(words)
+      .command(words, { isDefault })
       .summary(summary)
       .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`);
     for (const name of ['json', 'quiet', 'verbose'] as const) {
@@ -34,7 +34,7 @@ export function addModelsCommand(program: Command, exit: (code: number) => void)
   };
   const run = async (command: Command, work: Work) => exit(await performModels(command, work));
 
-  const list = add('list', 'list models: what is here, sizes, licences').action(() => run(list, listModels));
+  const list = add('list', 'list models: what is here, sizes, licences', true).action(() => run(list, listModels));
   const pull = add('pull', 'download a model, checked; what is there already is not downloaded again')
     .argument('<NAME>', 'name from the list, or hf:OWNER/NAME@REVISION, also with /PATH/OF/FILE behind it')
     .addOption(new Option('--accept-licence', 'The licences were read and are accepted'))

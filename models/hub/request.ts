@@ -38,6 +38,7 @@ export class PassingFault extends Error {
  * @param signal ends the reading of the answer's body too.
  */
 export async function ask(url: string, question: Ask, hub: HubAccess, signal?: AbortSignal): Promise<Response> {
+  if (hub.offline) throw offline(url);
   const home = new URL(hub.endpoint).origin;
   let [at, atHome] = [new URL(url), true];
   for (let hops = 0; hops <= hub.limits.redirects; hops++) {
@@ -150,6 +151,16 @@ function refused(status: number, reason: string, where: string, { token, endpoin
 function pageOf(url: string, endpoint: string): string {
   const path = url.slice(endpoint.length).replace(/^\/api\/models/, '');
   return `${endpoint}${path.split('/').slice(0, 3).join('/')}`;
+}
+
+function offline(where: string): PantomimeError {
+  return new PantomimeError({
+    code: 'hub.offline',
+    kind: 'usage',
+    what: 'HF_HUB_OFFLINE forbids the network',
+    where,
+    hint: 'HF_HUB_OFFLINE=0 and the same command',
+  });
 }
 
 function busy(where: string, waitMs: number): PantomimeError {

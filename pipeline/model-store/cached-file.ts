@@ -17,13 +17,15 @@ export async function cachedCommit(store: Cache, repository: string, revision: s
   return isCommit(text) ? text : undefined;
 }
 
-/** Looks a file up in the cache; undefined when it is not there or has another size than it should. */
+/** Looks a file up in the cache; undefined when it is not there, or has another size or name than it should. */
 export async function cachedFile(store: Cache, wanted: WantedFile): Promise<CachedFile | undefined> {
   const commit = await cachedCommit(store, wanted.repository, wanted.revision);
   if (commit === undefined) return undefined;
   const path = join(cachedRepository(store.hub.cacheDir, wanted.repository).snapshot(commit), wanted.path);
   const info = await stat(path).catch(() => undefined);
   if (!info?.isFile() || (wanted.sizeBytes !== undefined && wanted.sizeBytes !== info.size)) return undefined;
+  const hash = wanted.sha256 && (await hashByName(path));
+  if (hash?.length === 64 && hash !== wanted.sha256) return undefined;
   return { path, commit, sizeBytes: info.size };
 }
 

@@ -8,7 +8,7 @@ import { exists } from '../files.js';
 import { addedModels } from './added-models.js';
 import { cachedCommit } from './cached-file.js';
 import { isHubName, parseHubName } from './hub-name.js';
-import { placeOf, pulledFiles } from './pulled-model.js';
+import { isPulled, placeOf } from './pulled-model.js';
 import { type ModelStore, modelsFolder } from './types.js';
 
 type Places = { readonly hub: Pick<ModelStore['hub'], 'cacheDir'>; readonly dir: string };
@@ -43,7 +43,7 @@ export async function locate(word: string, places: Places): Promise<string> {
   if (isHubName(word)) return locateOnHub(word, places);
   const model = catalogModel(word);
   if (model) {
-    if (!(await pulledFiles(places, model.name))) throw notPulled(word);
+    if (!(await isPulled(places, model))) throw notPulled(word);
     return placeOf(places, model);
   }
   const added = addedModels(places.dir).get(word);

@@ -2,7 +2,7 @@ import { type CatalogModel, catalog } from '../../models/hub/catalog.js';
 import { exists } from '../files.js';
 import { addedModels } from './added-models.js';
 import { cachedFile } from './cached-file.js';
-import { placeOf, pulledFiles } from './pulled-model.js';
+import { isPulled, placeOf } from './pulled-model.js';
 import type { LicenceNotice, ModelStore } from './types.js';
 import { wantedOfCatalog } from './wanted.js';
 
@@ -50,7 +50,7 @@ export async function modelStates(store: ModelStore): Promise<readonly ModelStat
 async function stateOf(model: CatalogModel, store: ModelStore): Promise<ModelState> {
   const { files: wanted, licences } = wantedOfCatalog(model);
   const cached = await Promise.all(wanted.map((file) => cachedFile(store, file)));
-  const assembled = (await pulledFiles(store, model.name)) !== undefined;
+  const assembled = await isPulled(store, model);
   const count = cached.filter(Boolean).length;
   const files = wanted.map(({ path, repository, revision, sizeBytes, sha256 }, i) => ({
     ...{ path, repository, revision, sha256, here: assembled || cached[i] !== undefined },

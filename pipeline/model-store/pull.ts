@@ -110,7 +110,7 @@ async function put({ name, model, files }: Wanted, store: ModelStore): Promise<s
     const cached = await cachedFile(store, file);
     if (!cached) throw new Error(`${file.path} has vanished from the cache`);
     const { path, commit, sizeBytes } = cached;
-    const hash = (await hashByName(path)) ?? file.sha256;
+    const hash = file.sha256 ?? (await hashByName(path));
     const { as, repository } = file;
     return { as, repository, commit, path: file.path, sizeBytes, ...(hash && { hash }), cached: path };
   });

@@ -40,7 +40,7 @@ export async function assemble(
   files: readonly (PulledFile & { readonly cached: string })[],
 ): Promise<string> {
   const dir = join(store.dir, model.name);
-  const earlier = (await readSources(dir)) ?? [];
+  const earlier = (await sourcesOf(store, model)) ?? [];
   const kept = new Set(files.map((file) => file.as));
   await rm(join(dir, sourcesName), { force: true });
   for (const { as } of earlier) if (!kept.has(as)) await rm(join(dir, as), { force: true });
@@ -56,21 +56,23 @@ export function placeOf(store: Pick<ModelStore, 'dir'>, { name, use, files }: Ca
   return join(store.dir, name, single?.as ?? '');
 }
 
-async function readSources(dir: string): Promise<readonly PulledFile[] | undefined> {
-  const parsed = sourcesSchema.safeParse(await readJson(join(dir, sourcesName)));
+/** What the folder of a pulled model was put together from; undefined where there is none. */
+export async function sourcesOf(
+  store: Pick<ModelStore, 'dir'>,
+  { name }: CatalogModel,
+): Promise<readonly PulledFile[] | undefined> {
+  const parsed = sourcesSchema.safeParse(await readJson(join(store.dir, name, sourcesName)));
   return parsed.success ? parsed.data.files : undefined;
 }
 
-/** The files of a pulled model; undefined when it was not pulled, or a file of it is gone or cut short. */
-export async function pulledFiles(
-  store: Pick<ModelStore, 'dir'>,
-  name: string,
-): Promise<readonly PulledFile[] | undefined> {
-  const dir = join(store.dir, name);
-  const files = await readSources(dir);
-  for (const { as, sizeBytes } of files ?? []) {
-    const info = await stat(join(dir, as)).catch(() => undefined);
-    if (!info?.isFile() || info.size !== sizeBytes) return undefined;
+/** Whether a model was pulled as the catalog has it now, and all of its files are still there and as long as they were. */
+export async function isPulled(store: Pick<ModelStore, 'dir'>, model: CatalogModel): Promise<boolean> {
+  const sources = new Map((await sourcesOf(store, model))?.map((source) => [source.as, source]));
+  for (const { as, path, sha256 } of model.files) {
+    const source = sources.get(as);
+    if (source?.path !== path || (sha256 !== undefined && source.hash !== sha256)) return false;
+    const info = await stat(join(store.dir, model.name, as)).catch(() => undefined);
+    if (!info?.isFile() || info.size !== source.sizeBytes) return false;
   }
-  return files;
+  return true;
 }

@@ -3,9 +3,9 @@ import { dirname, join, relative } from 'node:path';
 import { catalog, catalogModel } from '../../models/hub/catalog.js';
 import { addedModels } from './added-models.js';
 import { type Checked, checkFile, hashByName } from './cached-file.js';
-import { isHubName, parseHubName } from './hub-name.js';
+import { parseHubName } from './hub-name.js';
 import { locate } from './locate.js';
-import { pulledFiles } from './pulled-model.js';
+import { sourcesOf } from './pulled-model.js';
 import type { ModelStore, VerifiedFile } from './types.js';
 
 /** A file and the hashes that are known of it. */
@@ -13,7 +13,7 @@ type Expectation = { readonly file: string; readonly path: string; readonly hash
 
 /** Names of the models that are here: pulled ones and added ones. */
 export async function presentModels(store: ModelStore): Promise<readonly string[]> {
-  const pulled = await Promise.all(catalog.map(async ({ name }) => ((await pulledFiles(store, name)) ? [name] : [])));
+  const pulled = await Promise.all(catalog.map(async (model) => ((await sourcesOf(store, model)) ? [model.name] : [])));
   return [...pulled.flat(), ...addedModels(store.dir).keys()];
 }
 
@@ -36,25 +36,26 @@ export async function* verifyModel(
 }
 
 async function expectations(name: string, store: ModelStore): Promise<readonly Expectation[]> {
-  const place = await locate(name, store);
-  if (isHubName(name)) {
-    const { path } = parseHubName(name);
-    const root = path === undefined ? place : dirname(place);
-    const files = path === undefined ? await filesBelow(place) : [place];
-    return Promise.all(
-      files.map(async (full) => ({ file: relative(root, full), path: full, hashes: [await hashByName(full)] })),
-    );
+  const model = catalogModel(name);
+  const sources = model && (await sourcesOf(store, model));
+  if (sources) {
+    const known = new Map(model.files.map(({ as, sha256 }) => [as, sha256]));
+    return sources.map(({ as, hash }) => ({
+      file: as,
+      path: join(store.dir, name, as),
+      hashes: [known.get(as), hash],
+    }));
   }
+  const place = await locate(name, store);
   const added = addedModels(store.dir).get(name);
   if (added)
     return added.files.map(({ path, sha256 }) => ({ file: path || place, path: join(place, path), hashes: [sha256] }));
-  const catalogued = new Map(catalogModel(name)?.files.map(({ as, sha256 }) => [as, sha256]));
-  const files = (await pulledFiles(store, name)) ?? [];
-  return files.map(({ as, hash }) => ({
-    file: as,
-    path: join(store.dir, name, as),
-    hashes: [catalogued.get(as), hash],
-  }));
+  const single = parseHubName(name).path !== undefined;
+  const files = single ? [place] : await filesBelow(place);
+  const root = single ? dirname(place) : place;
+  return Promise.all(
+    files.map(async (path) => ({ file: relative(root, path), path, hashes: [await hashByName(path)] })),
+  );
 }
 
 /** Paths of all files of a snapshot. */

@@ -146,5 +146,7 @@ it('licences are said in plain words, without any network', async () => {
   expect(stdout).toContain('https://huggingface.co/stabilityai/stable-video-diffusion-img2vid-xt-1-1');
   const [event] = eventsOf((await models('license', 'dwpose', '--json')).stdout);
   expect(event).toMatchObject({ type: 'models.licence', licences: [{ repository: 'yzd-v/DWPose', ask: false }] });
+  env = { ...env, HF_HUB_OFFLINE: '1' };
+  expect(await models('licence', name)).toMatchObject({ code: 2, stderr: expect.stringContaining('HF_HUB_OFFLINE') });
   expect(server.seen).toEqual([]);
 });

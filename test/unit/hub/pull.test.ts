@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openModelFolder } from '#dist/models/checkpoint/model-folder.js';
-import type { CatalogModel } from '#dist/models/hub/catalog.js';
+import { type CatalogModel, catalogModel } from '#dist/models/hub/catalog.js';
 import { hubLimits } from '#dist/models/hub/hub-limits.js';
 import { linkFile } from '#dist/pipeline/model-store/link-file.js';
 import { locate } from '#dist/pipeline/model-store/locate.js';
 import { type PullContext, pull, pullWanted } from '#dist/pipeline/model-store/pull.js';
-import { pulledFiles } from '#dist/pipeline/model-store/pulled-model.js';
+import { isPulled, sourcesOf } from '#dist/pipeline/model-store/pulled-model.js';
 import type { ModelStore, PullEvent } from '#dist/pipeline/model-store/types.js';
+import { presentModels, verifyModel } from '#dist/pipeline/model-store/verify.js';
 import { wantedOfCatalog } from '#dist/pipeline/model-store/wanted.js';
 import { commitOf, gitHash, type HubServer, hashOf, noise, sha256, startHub } from '../../support/hub-server.js';
 
@@ -97,7 +98,7 @@ it('puts a model together from two repositories, in a folder that opens as any o
   expect(model.unet.checkpoint.sources).toEqual([join(cacheOf(control), 'blobs', sha256(unet))]);
   expect(model.controlnext?.sources).toEqual([join(cacheOf(control), 'blobs', sha256(controlnext))]);
   expect(model.vae.checkpoint.tensors.size).toBeGreaterThan(0);
-  expect(await pulledFiles(store, 'toy-set')).toHaveLength(10);
+  expect(await isPulled(store, set())).toBe(true);
 });
 
 it('lays the cache out as other programs do', async () => {
@@ -154,6 +155,38 @@ it('refuses a file that is not the one of the catalog, before a byte of it', asy
   expect(gets()).toBe(0);
 });
 
+it('does not take for the file of the catalog what others have brought under its name', async () => {
+  const other = Buffer.alloc(unet.length, 1);
+  repositories[control] = {
+    commit: commitOf('b'),
+    files: { 'unet.safetensors': other, 'control.safetensors': controlnext },
+  };
+  await pull(`hf:${control}/unet.safetensors`, store, context);
+  await expect(pullSet()).rejects.toMatchObject({ code: 'hub.other-file' });
+});
+
+it('finds and verifies a model of the catalog in its folder', async () => {
+  const dir = join(store.dir, 'controlnext-svd-v2');
+  const [file] = catalogModel('controlnext-svd-v2')!.files;
+  const source = { as: file!.as, repository: control, commit: commitOf('b'), path: file!.path, hash: file!.sha256 };
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, file!.as), 'not the weights');
+  await writeFile(join(dir, 'sources.json'), JSON.stringify({ version: 1, files: [{ ...source, sizeBytes: 15 }] }));
+  expect(await locate('controlnext-svd-v2', store)).toBe(join(dir, 'controlnext.safetensors'));
+  expect(await presentModels(store)).toEqual(['controlnext-svd-v2']);
+  const verified = async () => (await verifyModel('controlnext-svd-v2', store).next()).value;
+  expect(await verified()).toMatchObject({
+    state: 'damaged',
+    expected: file!.sha256,
+    got: sha256(Buffer.from('not the weights')),
+  });
+  await writeFile(join(dir, file!.as), 'cut');
+  await expect(locate('controlnext-svd-v2', store)).rejects.toMatchObject({ code: 'model.not-pulled' });
+  expect(await verified()).toMatchObject({ state: 'damaged' });
+  await rm(join(dir, file!.as));
+  expect(await verified()).toMatchObject({ state: 'missing' });
+});
+
 it('looks at the free space first', async () => {
   const needed = [...Object.values(files), unet, controlnext].reduce((sum, { length }) => sum + length, 0);
   store = { ...store, freeBytes: async () => needed };
@@ -176,7 +209,7 @@ it('goes offline only with what is there', async () => {
 it('goes on after a failure with what has come, and fetches only the rest', async () => {
   server.fault = ({ path, server }) => (server === 'storage' && path.includes('vae/') ? { dropAfter: 500 } : undefined);
   await expect(pullSet()).rejects.toMatchObject({ code: 'hub.unreachable' });
-  expect(await pulledFiles(store, 'toy-set')).toBeUndefined();
+  expect(await isPulled(store, set())).toBe(false);
   server.fault = () => undefined;
   const vae = files['vae/diffusion_pytorch_model.safetensors'] as Buffer;
   const { size } = await stat(join(cacheOf(base), 'blobs', `${sha256(vae)}.incomplete`));
@@ -185,7 +218,7 @@ it('goes on after a failure with what has come, and fetches only the rest', asyn
   await pullSet();
   const again = server.seen.filter(({ path, server }) => server === 'storage' && path.includes('vae/'));
   expect(again.map(({ range }) => range)).toEqual([`bytes=${size}-`]);
-  expect(await pulledFiles(store, 'toy-set')).toHaveLength(10);
+  expect(await isPulled(store, set())).toBe(true);
 });
 
 it('two at the same model download each file once', async () => {
@@ -214,15 +247,18 @@ it('follows a branch only as a whole', async () => {
   repositories[control] = { commit: commitOf('d'), files: { 'unet.safetensors': unet, 'control.safetensors': newer } };
   await rm(join(cacheOf(control), 'snapshots', commitOf('b'), 'unet.safetensors'));
   await pullSet();
-  const pulled = await pulledFiles(store, 'toy-set');
+  const pulled = await sourcesOf(store, set());
   expect(new Set(pulled?.slice(-2).map(({ commit }) => commit))).toEqual(new Set([commitOf('d')]));
   expect(sha256(await readFile(join(store.dir, 'toy-set', 'controlnext.safetensors')))).toBe(sha256(newer));
 });
 
-it('removes what a newer catalog no longer names', async () => {
+it('is pulled again when a newer catalog names other files', async () => {
   await pullSet();
   const { files: all, ...rest } = set();
-  const path = (await pullSet({}, { ...rest, files: all.filter(({ as }) => as !== 'controlnext.safetensors') })).path;
+  const [other] = all.filter(({ sha256 }) => sha256 !== undefined).map((file) => ({ ...file, sha256: 'a'.repeat(64) }));
+  expect(await isPulled(store, { ...rest, files: [...all.filter(({ as }) => as !== other?.as), other!] })).toBe(false);
+  const fewer = { ...rest, files: all.filter(({ as }) => as !== 'controlnext.safetensors') };
+  const { path } = await pullSet({}, fewer);
   expect(await readdir(path)).not.toContain('controlnext.safetensors');
   expect((await openModelFolder(path)).controlnext).toBeUndefined();
 });

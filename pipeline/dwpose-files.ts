@@ -1,7 +1,9 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
+import { cachedRepository } from '../models/hub/cache-layout.js';
+import { catalogModel, repositories } from '../models/hub/catalog.js';
+import { hubCacheDir } from '../models/hub/hub-settings.js';
 import { maxOnnxFileBytes, type OnnxFile } from '../models/runtime/onnx-file.js';
 import { hashFile } from './hashes.js';
 
@@ -15,18 +17,17 @@ export type DwposeFiles = {
 
 type Part = keyof DwposeFiles;
 
-/** As published at https://huggingface.co/yzd-v/DWPose (Apache-2.0). */
-const repository = 'yzd-v/DWPose';
-const published: Readonly<Record<Part, { readonly file: string; readonly sha256: string }>> = {
-  detector: {
-    file: 'yolox_l.onnx',
-    sha256: '7860ae79de6c89a3c1eb72ae9a2756c0ccfbe04b7791bb5880afabd97855a411',
-  },
-  pose: {
-    file: 'dw-ll_ucoco_384.onnx',
-    sha256: '724f4ff2439ed61afb86fb8a1951ec39c6220682803b4a8bd4f598cd913b1843',
-  },
-};
+const { id: repository } = repositories.dwpose;
+const published = { detector: publishedFile('yolox_l.onnx'), pose: publishedFile('dw-ll_ucoco_384.onnx') };
+
+type Published = { readonly file: string; readonly sha256: string };
+
+/** A file of DWPose as the catalog has it. */
+function publishedFile(file: string): Published {
+  const { sha256 } = catalogModel('dwpose')?.files.find(({ as }) => as === file) ?? {};
+  if (!sha256) throw new Error(`the catalog does not know ${file}`);
+  return { file, sha256 };
+}
 
 const pull = 'pantomime models pull dwpose';
 
@@ -56,15 +57,9 @@ export async function findDwposeFiles(
   return { detector: await identified('detector'), pose: await identified('pose') };
 }
 
-/** Folder of the cache that all programs around the Hub share. */
-function hubCache(): string {
-  const { HF_HUB_CACHE, HF_HOME, XDG_CACHE_HOME } = process.env;
-  return HF_HUB_CACHE || join(HF_HOME || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface'), 'hub');
-}
-
 /** A file of the repository in the cache: the published one among several states of it, else any. */
-async function cached({ file, sha256 }: (typeof published)[Part]): Promise<string | undefined> {
-  const snapshots = join(hubCache(), `models--${repository.replace('/', '--')}`, 'snapshots');
+async function cached({ file, sha256 }: Published): Promise<string | undefined> {
+  const snapshots = join(cachedRepository(hubCacheDir(), repository).dir, 'snapshots');
   let other: string | undefined;
   for (const commit of await readdir(snapshots).catch(() => [])) {
     const path = join(snapshots, commit, file);
@@ -107,7 +102,7 @@ function notThere(missing: readonly Part[]): PantomimeError {
     code: 'pose.dwpose-missing',
     kind: 'model',
     what: `the networks of DWPose are not on this machine: ${files}`,
-    where: hubCache(),
+    where: hubCacheDir(),
     expected: `${repository} in the cache of the Hugging Face Hub`,
     hint: `${pull}, or ${missing.map((part) => `--dwpose-${part} FILE`).join(' ')}`,
   });

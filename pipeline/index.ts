@@ -4,6 +4,12 @@ import { animateFolder as animateFolderResolved } from './batch/animate-folder.j
 import { type BatchSettingsInput, batchSettings, parseSettings } from './batch/settings.js';
 import type { BatchContext, BatchResult } from './batch/types.js';
 import type { RunContext, RunResult } from './events.js';
+import { type AddedModel, type AddOptions, addModel as addToStore } from './model-store/added-models.js';
+import { locate } from './model-store/locate.js';
+import { type ModelState, modelStates } from './model-store/model-states.js';
+import { type PullContext, pull } from './model-store/pull.js';
+import { modelStore, type PullResult, type VerifiedFile } from './model-store/types.js';
+import { verifyModel as verifyInStore } from './model-store/verify.js';
 import { optionsOfCall } from './options/load.js';
 import { sourcesFrom } from './options/resolve.js';
 import type { AnimateInput } from './options/schema.js';
@@ -18,6 +24,10 @@ export type { Keypoint, Person, PoseFrame, PoseSequence, Rational } from '../sta
 export type { BatchContext, BatchEvent, BatchResult, ClipOutcome, Skipped } from './batch/types.js';
 export { type CharacterOptions, drawCharacter } from './character.js';
 export type { EventSink, ProgressEvent, RunContext, RunResult, StageName } from './events.js';
+export type { AddedModel, AddOptions } from './model-store/added-models.js';
+export type { ModelState } from './model-store/model-states.js';
+export type { PullContext } from './model-store/pull.js';
+export type { LicenceNotice, PullEvent, PullResult, VerifiedFile } from './model-store/types.js';
 export type { AnimateInput, AnimateOptions } from './options/schema.js';
 export type { Plan } from './plan.js';
 export { type CompareOptions, compare } from './tune/compare.js';
@@ -83,4 +93,32 @@ export async function extractPoses(options: AnimateInput, context: RunContext = 
 /** Decides and checks everything about a run without doing it. */
 export async function inspect(options: AnimateInput, context: RunContext = {}): Promise<Plan> {
   return makePlan(await optionsOfCall(options), context);
+}
+
+/** The models that are known by name, and what is there of each. Asks no network. */
+export function listModels(): Promise<readonly ModelState[]> {
+  return modelStates(modelStore());
+}
+
+/**
+ * Downloads what is missing of a model (docs/models.md): a name of the list, or `hf:OWNER/NAME@REVISION`. `accept` is asked about
+ * its licences first. Throws PantomimeError.
+ */
+export function pullModel(name: string, context: PullContext): Promise<PullResult> {
+  return pull(name, modelStore(), context);
+}
+
+/** Reads every file of a model and compares it with its hash. Throws PantomimeError when the model is not here. */
+export function verifyModel(name: string, signal?: AbortSignal): AsyncGenerator<VerifiedFile, void> {
+  return verifyInStore(name, modelStore(), signal);
+}
+
+/** Gives a file or folder a name that `model`, `controlnext` and `overlay` take. Throws PantomimeError. */
+export function addModel(name: string, path: string, options: AddOptions = {}): Promise<AddedModel> {
+  return addToStore(name, path, modelStore(), options);
+}
+
+/** Where a named model is. Asks no network. Throws PantomimeError when it is not here. */
+export function modelPath(name: string): Promise<string> {
+  return locate(name, modelStore());
 }

@@ -1,6 +1,7 @@
 import type { ContextWindow } from '../../stages/denoise/windows.js';
 import type { Plan } from '../plan.js';
 import { poseBackendText } from '../pose-backend.js';
+import { formatBytes } from '../progress/report-text.js';
 
 /** The plan for people: what goes in, what comes out, the windows as a drawing, what it costs. */
 export function renderPlan(plan: Plan): string {
@@ -37,9 +38,9 @@ export function renderPlan(plan: Plan): string {
     ],
     [
       'memory',
-      `about ${gigabytes(cost.memoryBytes)} in the engine (weights ${gigabytes(cost.weightBytes)} on disk, ${plan.residency})`,
+      `about ${formatBytes(cost.memoryBytes)} in the engine (weights ${formatBytes(cost.weightBytes)} on disk, ${plan.residency})`,
     ],
-    ['disk', `about ${gigabytes(cost.diskBytes)} while running`],
+    ['disk', `about ${formatBytes(cost.diskBytes)} while running`],
     ['device', plan.provider],
     ['ffmpeg', `${tools.version} (${tools.origin})`],
   ];
@@ -64,10 +65,6 @@ function movementText({ movement }: Plan): string {
 function operations(multiplyAdds: number): string {
   const operations = 2 * multiplyAdds;
   return operations < 1e12 ? `${(operations / 1e9).toFixed(0)} GFLOP` : `${(operations / 1e12).toFixed(1)} TFLOP`;
-}
-
-function gigabytes(bytes: number): string {
-  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 /** Widest drawing, in characters; longer clips are drawn to scale. */

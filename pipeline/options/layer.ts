@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
+import { isModelName } from '../model-store/locate.js';
 import { fieldOf } from './field.js';
 import { findOption, kebabCase, metaOf, suggestOption } from './names.js';
 import { type OptionProblem, showValue } from './problem.js';
@@ -103,7 +104,8 @@ function understand(name: OptionName, value: unknown, style: LayerStyle): unknow
   const word = meta.valueAliases && Object.hasOwn(meta.valueAliases, value) ? meta.valueAliases[value] : value;
   if (word === undefined || field.choices.includes(word)) return word;
   if (meta.path) {
-    const isPath = !meta.keywords?.includes(word) && word !== '' && !isAbsolute(word);
+    const named = meta.keywords?.includes(word) || (meta.modelUse !== undefined && isModelName(word));
+    const isPath = !named && word !== '' && !isAbsolute(word);
     return isPath && style.baseDir !== undefined ? resolve(style.baseDir, word) : word;
   }
   return style.textual ? fromText(word, field) : word;

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { PantomimeError } from '../../models/errors.js';
 import { modelDirOf } from '../embedded-model.js';
 import { readModelCard } from '../model-card.js';
+import { locateModel } from '../model-store/locate.js';
 import type { OptionsFor } from './checks.js';
 import { layerFromFlags, layerFromObject, layerFromSettings, type OptionLayer } from './layer.js';
 import { isPresetName, presets } from './presets.js';
@@ -47,11 +48,19 @@ export async function optionsOfCall(input: AnimateInput, purpose: OptionsFor = '
   return resolveForModel(sourcesFrom(input), purpose);
 }
 
-/** Resolves with what suits the chosen model, where a model is needed. */
+/** Options whose values may be names of models. */
+const named = ['model', 'controlnext', 'overlay'] as const;
+
+/** Resolves with names of models as paths, and with what suits the chosen model, where a model is needed. */
 export async function resolveForModel(sources: OptionSources, purpose: OptionsFor): Promise<AnimateOptions> {
-  const model = purpose === 'animate' ? chosen(sources, 'model') : undefined;
-  const card = model === undefined ? undefined : await readModelCard(modelDirOf(model));
-  return resolveOptions({ ...sources, card: card?.defaults }, purpose);
+  if (purpose !== 'animate') return resolveOptions(sources, purpose);
+  const located: { [name in (typeof named)[number]]?: string } = {};
+  for (const name of named) {
+    const word = chosen(sources, name);
+    if (word !== undefined) located[name] = await locateModel(word, `--${name}`);
+  }
+  const card = located.model === undefined ? undefined : await readModelCard(modelDirOf(located.model));
+  return { ...resolveOptions({ ...sources, card: card?.defaults }, purpose), ...located };
 }
 
 async function presetLayer(name: string): Promise<OptionLayer> {

@@ -42,6 +42,8 @@ export type OptionMeta = {
   /** The value is a file or folder; words in `keywords` are not. */
   readonly path?: boolean;
   readonly keywords?: readonly string[];
+  /** Names of models are no paths either; the value stands for the model that is meant by it for this option. */
+  readonly modelUse?: '--model' | '--controlnext' | '--overlay';
   /** Matters to `pantomime pose` too. */
   readonly pose?: boolean;
 };

@@ -19,6 +19,11 @@ export function formatProgress({ done, total, unit, etaSec }: StageProgress): st
   return etaSec === undefined ? count : `${count}, ${formatSeconds(etaSec)} left`;
 }
 
+/** `14 MB`, `4.5 GB`, as disks are sold: powers of ten. */
+export function formatBytes(bytes: number): string {
+  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
 /** How long a finished stage took: `0.4 s` while that is telling, whole units later. */
 export function formatDuration(ms: number): string {
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : formatSeconds(ms / 1000);

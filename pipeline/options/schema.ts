@@ -46,11 +46,11 @@ export const optionsSchema = z.strictObject({
   model: option(text.default('embedded'), {
     group: 'Model',
     description:
-      'Folder of the image-to-video model in diffusers layout (unet/, vae/, ...); embedded: the small one that comes with pantomime, for characters drawn by it',
+      'The image-to-video model: a folder in diffusers layout (unet/, vae/, ...) or one file (svd_xt_1_1.safetensors); embedded: the small one that comes with pantomime, for characters drawn by it',
     short: '-m',
     aliases: ['pretrained_model_name_or_path', 'model_path'],
-    placeholder: 'FOLDER',
-    valuesText: 'folder or `embedded`',
+    placeholder: 'FOLDER|FILE',
+    valuesText: 'folder, file or `embedded`',
     path: true,
     keywords: ['embedded'],
   }),
@@ -58,7 +58,7 @@ export const optionsSchema = z.strictObject({
     group: 'Model',
     description:
       'Fine-tuned UNet tensors laid over the model; auto: unet_overlay.safetensors in the model folder, if there',
-    aliases: ['unet_path', 'unet_overlay'],
+    aliases: ['unet', 'unet_path', 'unet_overlay'],
     placeholder: 'FILE',
     valuesText: 'file, `auto` or `none`',
     path: true,
@@ -72,6 +72,11 @@ export const optionsSchema = z.strictObject({
     valuesText: 'file, `auto` or `none`',
     path: true,
     keywords: ['auto', 'none'],
+  }),
+  variant: option(z.enum(['auto', 'fp16', 'fp32']).default('auto'), {
+    group: 'Model',
+    description:
+      'Which files of a model folder are used: those with fp16 in their name or those without; auto: what is there, fp16 where both are',
   }),
   // --- Clip
   start: option(seconds.default(0), {

@@ -69,7 +69,8 @@ function rebuildTensor(args: readonly PickleValue[]): PickleValue {
   const block = objectOf(storage);
   if (!block || 'storage' in block || !isSize(offset) || !shape || !strides)
     throw malformed('a tensor that is not described as PyTorch does it');
-  if (shape.length !== strides.length || shape.length > maxRank) throw malformed(`a tensor of ${shape.length} axes`);
+  if (shape.length > maxRank) throw malformed(`a tensor of ${shape.length} axes`);
+  if (shape.length !== strides.length) throw malformed(`${shape.length} sizes and ${strides.length} steps`);
   return { kind: 'object', value: { storage: block, offset, shape, strides } satisfies TorchTensor };
 }
 

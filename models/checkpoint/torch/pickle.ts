@@ -1,3 +1,5 @@
+import { opcode, opcodeName } from './pickle-opcodes.js';
+
 /*
  * A reader of the few pickle opcodes that saved weights consist of. It builds plain data and calls nothing but the
  * functions it is given; names, classes and opcodes it does not know end the reading.
@@ -62,65 +64,6 @@ export function readPickle(bytes: Uint8Array, host: PickleHost): PickleValue {
   if (bytes.length > pickleLimits.bytes)
     throw new PickleProblem('limit', `${bytes.length} bytes are more than the limit of ${pickleLimits.bytes}`);
   return new PickleReader(bytes, host).read();
-}
-
-/** Opcodes by the names of Python's `pickletools`; those below STOP are only known to be called by name when refused. */
-const opcode = {
-  PROTO: 0x80,
-  FRAME: 0x95,
-  NONE: 0x4e,
-  NEWTRUE: 0x88,
-  NEWFALSE: 0x89,
-  BININT1: 0x4b,
-  BININT2: 0x4d,
-  BININT: 0x4a,
-  LONG1: 0x8a,
-  BINFLOAT: 0x47,
-  BINUNICODE: 0x58,
-  SHORT_BINUNICODE: 0x8c,
-  MARK: 0x28,
-  EMPTY_TUPLE: 0x29,
-  TUPLE: 0x74,
-  TUPLE1: 0x85,
-  TUPLE2: 0x86,
-  TUPLE3: 0x87,
-  EMPTY_LIST: 0x5d,
-  APPEND: 0x61,
-  APPENDS: 0x65,
-  EMPTY_DICT: 0x7d,
-  SETITEM: 0x73,
-  SETITEMS: 0x75,
-  BINPUT: 0x71,
-  LONG_BINPUT: 0x72,
-  MEMOIZE: 0x94,
-  BINGET: 0x68,
-  LONG_BINGET: 0x6a,
-  GLOBAL: 0x63,
-  STACK_GLOBAL: 0x93,
-  REDUCE: 0x52,
-  BUILD: 0x62,
-  BINPERSID: 0x51,
-  STOP: 0x2e,
-  INST: 0x69,
-  OBJ: 0x6f,
-  NEWOBJ: 0x81,
-  NEWOBJ_EX: 0x92,
-  EXT1: 0x82,
-  EXT2: 0x83,
-  EXT4: 0x84,
-  PERSID: 0x50,
-  DUP: 0x32,
-  POP: 0x30,
-  POP_MARK: 0x31,
-  BINBYTES: 0x42,
-  BINSTRING: 0x54,
-  SHORT_BINSTRING: 0x55,
-  LONG4: 0x8b,
-} as const;
-
-function opcodeName(code: number): string {
-  const known = Object.entries(opcode).find(([, value]) => value === code);
-  return known ? known[0] : `the unknown opcode 0x${code.toString(16)}`;
 }
 
 class PickleReader {

@@ -69,7 +69,6 @@ function rebuildTensor(args: readonly PickleValue[]): PickleValue {
   const block = objectOf(storage);
   if (!block || 'storage' in block || !isSize(offset) || !shape || !strides)
     throw malformed('a tensor that is not described as PyTorch does it');
-  if (shape.length > maxRank) throw malformed(`a tensor of ${shape.length} axes`);
   if (shape.length !== strides.length) throw malformed(`${shape.length} sizes and ${strides.length} steps`);
   return { kind: 'object', value: { storage: block, offset, shape, strides } satisfies TorchTensor };
 }
@@ -91,8 +90,10 @@ function itemsOf(value: PickleValue | undefined): readonly PickleValue[] | undef
   return typeof value === 'object' && value?.kind === 'tuple' ? value.items : undefined;
 }
 
+/** Looks at no more than `maxRank` items: a long tuple could be named again and again. */
 function sizesOf(value: PickleValue | undefined): readonly number[] | undefined {
   const items = itemsOf(value);
+  if (items && items.length > maxRank) throw malformed(`a tensor of ${items.length} axes`);
   return items?.every(isSize) ? items : undefined;
 }
 

@@ -156,13 +156,8 @@ export class Graph {
     if (inPlace) this.#overridable.push({ name, dtype, dims: stored });
     const value = this.#asFloats({ graph: this, name, dtype, dims: stored });
     if (!transposed) return value;
-    const attributes = { perm: [1, 0] };
-    return this.add({
-      op: 'Transpose',
-      inputs: [value],
-      attributes,
-      outputs: [{ dtype: 'float32', dims }],
-    })[0] as Value;
+    const outputs = [{ dtype: 'float32', dims }] as const;
+    return this.add({ op: 'Transpose', inputs: [value], attributes: { perm: [1, 0] }, outputs })[0] as Value;
   }
 
   #asFloats(value: Value): Value {

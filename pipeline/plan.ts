@@ -151,6 +151,7 @@ async function openModel(options: AnimateOptions): Promise<ModelFolder> {
   const model = await openModelFolder(modelDirOf(options.model), {
     overlay: options.overlay === 'auto' ? undefined : options.overlay === 'none' ? false : options.overlay,
     controlnext: options.controlnext === 'auto' || options.controlnext === 'none' ? undefined : options.controlnext,
+    variant: options.variant,
   });
   if (options.controlnext === 'none') return { ...model, controlnext: undefined };
   if (model.controlnext) return model;

@@ -14,6 +14,8 @@ export type TensorLocation = {
   readonly byteLength: number;
   readonly dtype: StoredDType;
   readonly shape: readonly number[];
+  /** The file holds the transpose of this matrix; `shape` is that of the matrix itself. */
+  readonly transposed?: true;
 };
 
 /** A location whose values are floats, so that a graph can refer to it. */

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 
 import { PantomimeError } from '../errors.js';
+import { namesTwice } from './names-twice.js';
 
 /** Configs are a few kilobytes; the index of a sharded model may reach a megabyte. */
 export const maxJsonBytes = 8 * 1024 * 1024;
@@ -12,7 +13,10 @@ export async function readJsonFile(path: string): Promise<unknown> {
     try {
       const { size } = await handle.stat();
       if (size > maxJsonBytes) throw new RangeError(`${size} bytes are more than the limit of ${maxJsonBytes}`);
-      return JSON.parse(await handle.readFile('utf8')) as unknown;
+      const text = await handle.readFile('utf8');
+      const value: unknown = JSON.parse(text);
+      if (namesTwice(text, value)) throw new SyntaxError('it names something twice');
+      return value;
     } finally {
       await handle.close();
     }

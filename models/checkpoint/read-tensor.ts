@@ -4,7 +4,7 @@ import { PantomimeError } from '../errors.js';
 import { bfloatsToFloats, halvesToFloats } from '../half.js';
 import type { DType, FloatTensor, Tensor, TensorData } from '../tensor.js';
 import { floatTensor } from '../tensor.js';
-import type { TensorLocation } from './checkpoint.js';
+import { bytesPerStoredElement, type TensorLocation } from './checkpoint.js';
 
 /** Values of a stored tensor of floats (float64, float32, float16 or bfloat16) as float32. */
 export async function readTensor(location: TensorLocation): Promise<FloatTensor> {
@@ -43,7 +43,27 @@ export async function readStoredTensor(location: TensorLocation): Promise<Tensor
 /** Node reads at most 2 GiB at a time. */
 const maxReadBytes = 1024 ** 3;
 
-async function readBytes({ file, offset, byteLength }: TensorLocation): Promise<ArrayBuffer> {
+async function readBytes(location: TensorLocation): Promise<ArrayBuffer> {
+  const bytes = await readStoredBytes(location);
+  return location.transposed ? transpose(bytes, location) : bytes;
+}
+
+/** The matrix [rows, columns] of a location whose file holds [columns, rows]. */
+function transpose(stored: ArrayBuffer, { dtype, shape }: TensorLocation): ArrayBuffer {
+  const [rows = 1, columns = 1] = shape;
+  const width = bytesPerStoredElement[dtype];
+  const from = new Uint8Array(stored);
+  const to = new Uint8Array(stored.byteLength);
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      const at = (column * rows + row) * width;
+      to.set(from.subarray(at, at + width), (row * columns + column) * width);
+    }
+  }
+  return to.buffer;
+}
+
+async function readStoredBytes({ file, offset, byteLength }: TensorLocation): Promise<ArrayBuffer> {
   const bytes = new Uint8Array(byteLength);
   const handle = await open(file, 'r');
   try {

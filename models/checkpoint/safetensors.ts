@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises';
-import { open, realpath } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 
 import { PantomimeError } from '../errors.js';
 import { sizeOf } from '../tensor.js';
 import type { Checkpoint, StoredDType, TensorLocation } from './checkpoint.js';
 import { bytesPerStoredElement } from './checkpoint.js';
+import { namesTwice } from './names-twice.js';
 
 /**
  * What a header may hold. The format allows 100 MB; the largest header we know (a 1,428-tensor UNet) is 0.2 MB, and a
@@ -58,11 +59,9 @@ export async function openSafetensors(path: string): Promise<Checkpoint> {
 async function openForReading(path: string): Promise<{ file: string; handle: FileHandle }> {
   try {
     const file = await realpath(path);
-    const handle = await open(file, 'r');
-    const stats = await handle.stat();
-    if (stats.isFile()) return { file, handle };
-    await handle.close();
-    throw new Error('not a regular file');
+    // Asked before it is opened, since opening a pipe would wait for its writer.
+    if (!(await stat(file)).isFile()) throw new Error('not a regular file');
+    return { file, handle: await open(file, 'r') };
   } catch (cause) {
     throw new PantomimeError({
       code: 'safetensors.unreadable',
@@ -139,9 +138,7 @@ function parseHeader(text: string, extent: Extent): ReadonlyMap<string, TensorLo
   const names = Object.keys(header).filter((name) => name !== '__metadata__');
   if (names.length > safetensorsLimits.tensors)
     throw malformed(path, `${names.length} tensors are more than the limit of ${safetensorsLimits.tensors}`);
-  // JSON.parse keeps the last of two equal keys in silence. Every pair has one colon outside strings, so they can be
-  // counted on both sides.
-  if (countColons(text) !== countPairs(header)) throw malformed(path, 'the header names something twice');
+  if (namesTwice(text, header)) throw malformed(path, 'the header names something twice');
 
   // In the order of the file: an object brings names that look like numbers to the front.
   const tensors = names.map((name) => [name, parseEntry(name, header[name], extent)] as const);
@@ -231,30 +228,4 @@ function isListOfSizes(value: unknown): value is readonly number[] {
 function hasControlCharacter(name: string): boolean {
   for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) < 32) return true;
   return false;
-}
-
-function countColons(json: string): number {
-  let count = 0;
-  let inString = false;
-  for (let i = 0; i < json.length; i++) {
-    const code = json.charCodeAt(i);
-    if (inString && code === 92) i++;
-    else if (code === 34) inString = !inString;
-    else if (code === 58 && !inString) count++;
-  }
-  return count;
-}
-
-function countPairs(root: unknown): number {
-  // A list instead of recursion: a header of a million brackets must not exhaust the stack.
-  const open: unknown[] = [root];
-  let count = 0;
-  while (open.length > 0) {
-    const value = open.pop();
-    if (typeof value !== 'object' || value === null) continue;
-    const inner = Object.values(value);
-    if (!Array.isArray(value)) count += inner.length;
-    for (const item of inner) open.push(item);
-  }
-  return count;
 }

@@ -145,19 +145,27 @@ export class Graph {
   }
 
   #weight({ name, location }: Weight, dims: readonly number[]): Value {
-    const { dtype, file, offset, byteLength } = location;
-    this.#initializers.push({ name, dtype, dims, external: { file, offset, byteLength } });
+    const { dtype, file, offset, byteLength, transposed } = location;
+    const stored = transposed ? dims.toReversed() : dims;
+    this.#initializers.push({ name, dtype, dims: stored, external: { file, offset, byteLength } });
     this.#files.add(file);
     this.#weightBytes += byteLength;
     // An initializer that is also a graph input may be overridden, so the runtime can neither fold nor pre-pack it:
     // it stays mapped from the file.
     const inPlace = this.options.residency === 'low-memory' && dims.length > 1 && sizeOf(dims) >= inPlaceElements;
-    if (inPlace) this.#overridable.push({ name, dtype, dims });
-    if (dtype === 'float32') return { graph: this, name, dtype, dims };
-    const cast = `${name}.f32`;
+    if (inPlace) this.#overridable.push({ name, dtype, dims: stored });
+    const value = this.#asFloats({ graph: this, name, dtype, dims: stored });
+    if (!transposed) return value;
+    const outputs = [{ dtype: 'float32', dims }] as const;
+    return this.add({ op: 'Transpose', inputs: [value], attributes: { perm: [1, 0] }, outputs })[0] as Value;
+  }
+
+  #asFloats(value: Value): Value {
+    if (value.dtype === 'float32') return value;
+    const cast = `${value.name}.f32`;
     const attributes = { to: 1 };
-    this.#casts.push({ op: 'Cast', domain: '', inputs: [name], outputs: [cast], attributes });
-    return { graph: this, name: cast, dtype: 'float32', dims };
+    this.#casts.push({ op: 'Cast', domain: '', inputs: [value.name], outputs: [cast], attributes });
+    return { ...value, name: cast, dtype: 'float32' };
   }
 
   /** Remembers the result of a module under its path, for traces; returns it. */

@@ -46,11 +46,11 @@ export const optionsSchema = z.strictObject({
   model: option(text.default('embedded'), {
     group: 'Model',
     description:
-      'The image-to-video model: a folder in diffusers layout (unet/, vae/, ...), or the name of a model that was pulled or added (pantomime models list); embedded: the small one that comes with pantomime, for characters drawn by it',
+      'The image-to-video model: a folder in diffusers layout (unet/, vae/, ...), one file (svd_xt_1_1.safetensors), or the name of a model that was pulled or added (pantomime models list); embedded: the small one that comes with pantomime, for characters drawn by it',
     short: '-m',
     aliases: ['pretrained_model_name_or_path', 'model_path'],
-    placeholder: 'FOLDER|NAME',
-    valuesText: 'folder, name, `hf:OWNER/NAME@REVISION` or `embedded`',
+    placeholder: 'FOLDER|FILE|NAME',
+    valuesText: 'folder, file, name, `hf:OWNER/NAME@REVISION` or `embedded`',
     path: true,
     keywords: ['embedded'],
     modelUse: '--model',
@@ -59,7 +59,7 @@ export const optionsSchema = z.strictObject({
     group: 'Model',
     description:
       'Fine-tuned UNet tensors laid over the model; auto: unet_overlay.safetensors in the model folder, if there',
-    aliases: ['unet_path', 'unet_overlay'],
+    aliases: ['unet', 'unet_path', 'unet_overlay'],
     placeholder: 'FILE|NAME',
     valuesText: 'file, name, `auto` or `none`',
     path: true,
@@ -91,6 +91,11 @@ export const optionsSchema = z.strictObject({
     defaultText: 'dw-ll_ucoco_384.onnx in the Hugging Face cache',
     path: true,
     pose: true,
+  }),
+  variant: option(z.enum(['auto', 'fp16', 'fp32']).default('auto'), {
+    group: 'Model',
+    description:
+      'Which files of a model folder are used: those with fp16 in their name or those without; auto: what is there, fp16 where both are',
   }),
   // --- Clip
   start: option(seconds.default(0), {

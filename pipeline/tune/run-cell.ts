@@ -38,7 +38,8 @@ export type Workbench = {
 /** Options that change no picture, and those whose content counts rather than their name. */
 const notCounted: ReadonlySet<OptionName> = new Set([
   ...(['output', 'overwrite', 'resume', 'keepIntermediate', 'preset', 'threads', 'deviceId', 'ffmpeg'] as const),
-  ...(['image', 'video', 'pose', 'model', 'overlay', 'controlnext', 'provider', 'residency', 'crf'] as const),
+  ...(['image', 'video', 'pose', 'model', 'overlay', 'controlnext', 'variant'] as const),
+  ...(['provider', 'residency', 'crf'] as const),
 ]);
 
 export function taskKey(options: AnimateOptions, { plan, track, picture, modelKey, truth }: Excerpt): string {

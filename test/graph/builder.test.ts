@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Conv2d, GroupNorm, Linear } from '#dist/models/blocks/layers.js';
 import type { Checkpoint } from '#dist/models/checkpoint/checkpoint.js';
+import { readTensor } from '#dist/models/checkpoint/read-tensor.js';
 import { openSafetensors } from '#dist/models/checkpoint/safetensors.js';
 import { type SafetensorsEntry, writeSafetensors } from '#dist/models/checkpoint/write-safetensors.js';
 import { PantomimeError } from '#dist/models/errors.js';
@@ -110,6 +111,29 @@ function expected(): number[] {
     }
   return out;
 }
+
+test.each(['fast', 'low-memory'] as const)(
+  'matrices stored transposed are read as what they are (%s)',
+  async (residency) => {
+    const turned = (name: string): boolean => name.startsWith('layers.') && name.endsWith('weight');
+    const entries = [...weights].map(([name, { shape, values }]): SafetensorsEntry => {
+      const [rows = 1, columns = 1] = shape;
+      const flipped = values.map((_, i) => values[(i % rows) * columns + Math.floor(i / rows)]!);
+      return turned(name)
+        ? { name, dtype: 'float16', shape: [columns, rows], data: floatsToHalves(flipped) }
+        : { name, dtype: 'float16', shape, data: floatsToHalves(values) };
+    });
+    const { tensors, sources } = await checkpoint(`turned-${residency}.safetensors`, entries);
+    const located = [...tensors].map(([name, location]) => {
+      const shape = location.shape.toReversed();
+      return [name, turned(name) ? { ...location, shape, transposed: true as const } : location] as const;
+    });
+    const { y } = await runNet({ tensors: new Map(located), sources }, residency);
+    expect(relativeL2(y.data, expected())).toBeLessThan(1e-5);
+    const [name, location] = located.find(([name]) => turned(name))!;
+    expect((await readTensor(location)).data).toEqual(weights.get(name)!.values);
+  },
+);
 
 test.each([
   ['float32', 'fast', 1e-6],

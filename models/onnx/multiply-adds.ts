@@ -1,7 +1,13 @@
 import { sizeOf } from '../tensor.js';
 
 /** Multiply-adds of a graph, by kind; a floating-point operation count is twice as much. */
-export type MultiplyAdds = { readonly convolution: number; readonly linear: number; readonly attention: number };
+export type MultiplyAdds = {
+  readonly convolution: number;
+  readonly linear: number;
+  readonly attention: number;
+  /** On weights alone (LoRA): at every run in `low-memory` residency, once while the graph is prepared in `fast`. */
+  readonly merging: number;
+};
 
 export type MultiplyAddKind = keyof MultiplyAdds;
 

@@ -233,7 +233,7 @@ function buildGraphs({
 function residencyFor(provider: Provider, options: AnimateOptions, begun: Begun, step: BuiltGraph): Residency {
   if (provider !== 'cpu') return 'fast';
   if (options.residency === 'auto' && begun.residency) return begun.residency;
-  const free = freeMemory() - activationBytes(step);
+  const free = freeMemory() - activationBytes(step) - step.mergedBytes;
   return chooseResidency(options.residency, step.weightBytes, free);
 }
 

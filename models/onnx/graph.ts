@@ -68,6 +68,7 @@ export class Graph {
   readonly #files = new Set<string>();
   #counter = 0;
   #weightBytes = 0;
+  #mergedBytes = 0;
   readonly #multiplyAdds = { convolution: 0, linear: 0, attention: 0, merging: 0 };
   #merging = false;
   readonly #liveNodes: LiveNode[] = [];
@@ -158,6 +159,7 @@ export class Graph {
     const inPlace = this.options.residency === 'low-memory' && dims.length > 1 && sizeOf(dims) >= inPlaceElements;
     const stored = this.#weight(weight, dims, inPlace);
     if (changes.length === 0) return stored;
+    this.#mergedBytes += sizeOf(dims) * bytesPerElement.float32;
     this.#merging = true;
     const value = changes.reduce((sum, change, i) => {
       return addLowRank(sum, change, (part, shape) => {
@@ -218,6 +220,7 @@ export class Graph {
       outputs: this.#outputs,
       residency,
       weightBytes: this.#weightBytes,
+      mergedBytes: this.#mergedBytes,
       multiplyAdds: this.#multiplyAdds,
       peakActivationBytes: peakLiveBytes(this.#liveNodes),
     };

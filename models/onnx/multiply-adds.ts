@@ -28,6 +28,7 @@ export function countMultiplyAdds(
   switch (op) {
     case 'Conv':
       return { kind: 'convolution', count: size * sizeOf(b.dims.slice(1)) };
+    case 'Gemm':
     case 'MatMul':
     case 'com.microsoft:FusedMatMul':
       return { kind: b.dims.length === 2 ? 'linear' : 'attention', count: size * (a.dims.at(-1) ?? 0) };

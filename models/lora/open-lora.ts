@@ -107,7 +107,13 @@ async function changeOf(path: string, { weight, shape }: Layer, parts: Parts): P
   }
   for (const location of [down, up, ...(mid ? [mid] : [])]) await requireNumbers(path, weight, location);
   const scale = alpha ? (await readAlpha(path, weight, alpha)) / rank : 1;
-  return { scale, rank, down: down as WeightLocation, up: up as WeightLocation, mid: mid as WeightLocation | undefined };
+  return {
+    scale,
+    rank,
+    down: down as WeightLocation,
+    up: up as WeightLocation,
+    mid: mid as WeightLocation | undefined,
+  };
 }
 
 /** Shapes of the parts of a change to a weight [O, I, ...kernel]. */

@@ -176,7 +176,8 @@ export function matmulTransposed(x: Value, weight: Value): Value {
 export function gemm(a: Value, b: Value, c: Value, alpha: number): Value {
   const [m, k] = a.dims;
   const [, n] = b.dims;
-  const fits = [a, b, c].every(({ dims }) => dims.length === 2) && dim(b, 0) === k && dim(c, 0) === m && dim(c, 1) === n;
+  const fits =
+    [a, b, c].every(({ dims }) => dims.length === 2) && dim(b, 0) === k && dim(c, 0) === m && dim(c, 1) === n;
   return fits ? emit('Gemm', a, [a, b, c], c.dims, { alpha: { float: alpha } }) : fail('Gemm', a, b, c);
 }
 

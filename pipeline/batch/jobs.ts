@@ -85,6 +85,7 @@ function isAsked(options: AnimateOptions, name: (typeof optionNames)[number], di
   // Files are compared by content, and it does not matter where a video was made.
   if (group === 'Inputs' || group === 'Machine' || group === 'Run' || name === 'output') return true;
   const asked = repeatableOption(options, name);
+  if (Array.isArray(asked)) return JSON.stringify(asked) === JSON.stringify(did ?? []);
   return asked === undefined || did === asked;
 }
 

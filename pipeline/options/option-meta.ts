@@ -42,6 +42,8 @@ export type OptionMeta = {
   /** The value is a file or folder; words in `keywords` are not. */
   readonly path?: boolean;
   readonly keywords?: readonly string[];
+  /** Takes several values: a flag that may be repeated, a list in a YAML file. Gives a value with its path changed. */
+  readonly list?: { readonly mapPath: (value: string, change: (path: string) => string) => string };
   /** Matters to `pantomime pose` too. */
   readonly pose?: boolean;
 };

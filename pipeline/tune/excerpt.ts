@@ -9,9 +9,9 @@ import { type ControlMaps, findControlMaps, readControlMap, writeControlMaps } f
 import { type ControlTrack, makeControlTrack } from '../control-track.js';
 import type { RunContext } from '../events.js';
 import { readJson, writeAtomic } from '../files.js';
+import { modelFingerprint } from '../fingerprint.js';
 import { keyOf } from '../hashes.js';
 import { makePlan, type Plan } from '../plan.js';
-import { modelFingerprint } from '../render-clip.js';
 import { type Run, startRun } from '../run.js';
 import { openRunStore } from '../run-store.js';
 import type { TunePlan } from './tune-plan.js';

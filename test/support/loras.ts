@@ -55,7 +55,8 @@ export async function writeRandomLora(path: string, unet: Checkpoint, options: R
     const up = random(name('up'), [outputs, rank, ...ones], 1);
     const mid = hasMid && random(name('mid'), [rank, rank, ...kernel], 1 / Math.sqrt(rank));
     const down = random(name('down'), [rank, inputs, ...(hasMid ? ones : kernel)], reach);
-    if (alpha !== undefined) entries.push({ name: name('alpha'), dtype: 'float32', shape: [], data: Float32Array.of(alpha) });
+    if (alpha !== undefined)
+      entries.push({ name: name('alpha'), dtype: 'float32', shape: [], data: Float32Array.of(alpha) });
     const delta = new Float64Array(sizeOf(shape));
     const scale = alpha === undefined ? 1 : alpha / rank;
     for (let o = 0; o < outputs; o++)

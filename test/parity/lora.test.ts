@@ -17,6 +17,7 @@ import { predictStep, stepOf } from '../support/steps.js';
 let folder: string;
 let model: TinyModel;
 let deltas: readonly Deltas[];
+let plain: Float32Array;
 let stacked: Checkpoint;
 let merged: Checkpoint;
 
@@ -42,6 +43,7 @@ beforeAll(async () => {
       return writeRandomLora(at(i), model.unet, { ...options, seed: 10 * i, only });
     }),
   );
+  plain = await predict(model.unet);
   stacked = model.unet;
   for (const [i, { scale }] of files.entries()) stacked = await withLora(i, scale, stacked);
   const changes = deltas.map((delta, i) => [delta, files[i]!.scale] as const);
@@ -69,20 +71,16 @@ test.each(files.map((file, i) => ({ ...file, i })))(
 
 test('all layouts together, several on one layer, negative ones too', async () => {
   const expected = await predict(merged);
-  for (const how of [
-    { residency: 'fast', target: 'cpu' },
-    { residency: 'low-memory', target: 'webgpu' },
-  ] as const) {
-    expect(relativeL2(await predict(stacked, how), expected), how.residency).toBeLessThan(networkTolerance);
-  }
-  expect(relativeL2(await predict(model.unet), expected)).toBeGreaterThan(0.1);
+  expect(relativeL2(await predict(stacked), expected)).toBeLessThan(networkTolerance);
+  expect(relativeL2(plain, expected)).toBeGreaterThan(0.1);
 });
 
-test('together with pose control', async () => {
+test('the same with weights prepared in memory, and pose control', async () => {
   const controls = [{ name: 'pose', network: model.controlnext }];
   const expected = await predict(merged, { controls });
-  expect(relativeL2(await predict(stacked, { controls }), expected)).toBeLessThan(networkTolerance);
-  expect(relativeL2(await predict(stacked), expected)).toBeGreaterThan(0.005);
+  const prediction = await predict(stacked, { controls, residency: 'fast', target: 'webgpu' });
+  expect(relativeL2(prediction, expected)).toBeLessThan(networkTolerance);
+  expect(relativeL2(await predict(merged), expected)).toBeGreaterThan(0.005);
 });
 
 test('scale 0 and alpha 0 are no LoRA at all, and 1 and -1 of the same are as good as none', async () => {
@@ -91,7 +89,7 @@ test('scale 0 and alpha 0 are no LoRA at all, and 1 and -1 of the same are as go
   expect(await withLora('silent', 1)).toBe(model.unet);
   expect(await withLora(0, 0)).toBe(model.unet);
   const none = await withLora(0, -1, await withLora(0, 1));
-  expect(relativeL2(await predict(none), await predict(model.unet))).toBeLessThan(networkTolerance);
+  expect(relativeL2(await predict(none), plain)).toBeLessThan(networkTolerance);
 });
 
 test('work and bytes: merging is counted apart, and grows with the rank, not with the frames', async () => {

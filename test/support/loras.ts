@@ -111,9 +111,11 @@ export async function writeMerged(
 ): Promise<Checkpoint> {
   const entries = [...unet.tensors].map(async ([name, location]): Promise<SafetensorsEntry> => {
     const { data } = await readTensor(location);
-    const merged = data.map((value, i) =>
-      changes.reduce((sum, [deltas, scale]) => sum + scale * (deltas.get(name)?.[i] ?? 0), value),
-    );
+    const own = changes.flatMap(([deltas, scale]) => {
+      const delta = deltas.get(name);
+      return delta ? [{ delta, scale }] : [];
+    });
+    const merged = data.map((value, i) => own.reduce((sum, { delta, scale }) => sum + scale * delta[i]!, value));
     return { name, dtype: 'float32' satisfies StoredDType, shape: location.shape, data: merged };
   });
   await writeSafetensors(path, await Promise.all(entries));

@@ -96,9 +96,8 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
     },
     model: { dir: model.dir, overlay: model.overlay, fingerprint: inputs.modelKey, domain: plan.card?.domain },
     loras: await Promise.all(plan.loras.map(async (lora) => ({ ...lora, sha256: await hashFile(lora.file) }))),
-    controls: describeControls(plan).map((control) => {
-      return { ...control, picturesSha256: inputs.track.pictures.get(control.name)?.contentHash };
-    }),
+    controls: describeControls(plan),
+    pictures: [...inputs.track.pictures].map(([name, { path, contentHash }]) => ({ name, path, sha256: contentHash })),
     reconstructionDb: inputs.reconstructionDb,
     device: { provider: plan.provider, residency: plan.residency },
     ffmpeg: { version: tools.version, origin: tools.origin },

@@ -38,6 +38,8 @@ export type Checkpoint = {
   readonly changes?: ReadonlyMap<string, readonly LowRankChange[]> | undefined;
   /** Real paths of the files, in the order they were laid over each other. */
   readonly sources: readonly string[];
+  /** Free text that a single file carries in its header. */
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
 };
 
 export const bytesPerStoredElement: Readonly<Record<StoredDType, number>> = {

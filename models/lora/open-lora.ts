@@ -10,6 +10,7 @@ import { readStoredTensor, readTensor } from '../checkpoint/read-tensor.js';
 import { openSafetensors } from '../checkpoint/safetensors.js';
 import { PantomimeError } from '../errors.js';
 import { sizeOf } from '../tensor.js';
+import { adapterSettings } from './adapter-settings.js';
 import { isTextEncoderKey, type LoraPart, parseLayerKey } from './layer-key.js';
 import { type Layer, type Layers, layersOf } from './layers.js';
 
@@ -29,13 +30,18 @@ export type Lora = {
  * All values are read once, to find those that are no numbers.
  *
  * Throws PantomimeError of kind `model`: `lora.text-encoder`, `lora.unknown` (which lists the names), `lora.ambiguous`,
- * `lora.repeated`, `lora.incomplete`, `lora.shape`, `lora.alpha`, `lora.values`, `lora.empty`; and those of `openSafetensors`.
+ * `lora.repeated`, `lora.incomplete`, `lora.shape`, `lora.alpha`, `lora.settings`, `lora.values`, `lora.empty`; and those of `openSafetensors`.
  */
 export async function openLora(path: string, unet: Checkpoint): Promise<Lora> {
-  const { tensors, sources } = await openSafetensors(path);
+  const { tensors, sources, metadata } = await openSafetensors(path);
+  const settings = adapterSettings(metadata);
+  if (settings.unsupported.length > 0)
+    throw wrong(path, 'lora.settings', 'was trained in a way that is not supported', {
+      got: settings.unsupported.join(', '),
+    });
   const changes = new Map<string, LowRankChange>();
   for (const [weight, { layer, parts }] of sortByLayer(path, tensors, layersOf(unet))) {
-    changes.set(weight, await changeOf(path, layer, parts));
+    changes.set(weight, await changeOf(path, layer, parts, settings.alpha));
   }
   if (changes.size === 0) throw wrong(path, 'lora.empty', 'holds no layer of a LoRA', { expected: usualNames });
   const ranks = [...changes.values()].map(({ rank }) => rank);
@@ -88,7 +94,12 @@ function sortByLayer(
   return sorted;
 }
 
-async function changeOf(path: string, { weight, shape }: Layer, parts: Parts): Promise<LowRankChange> {
+async function changeOf(
+  path: string,
+  { weight, shape }: Layer,
+  parts: Parts,
+  commonAlpha: number | undefined,
+): Promise<LowRankChange> {
   const { down, up, mid, alpha } = parts;
   if (!down || !up) {
     const got = Object.keys(parts).join(' and ');
@@ -106,7 +117,7 @@ async function changeOf(path: string, { weight, shape }: Layer, parts: Parts): P
     });
   }
   for (const location of [down, up, ...(mid ? [mid] : [])]) await requireNumbers(path, weight, location);
-  const scale = alpha ? (await readAlpha(path, weight, alpha)) / rank : 1;
+  const scale = (alpha ? await readAlpha(path, weight, alpha) : (commonAlpha ?? rank)) / rank;
   return {
     scale,
     rank,

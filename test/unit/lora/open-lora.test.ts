@@ -124,11 +124,38 @@ describe('files that do not fit', () => {
     ]);
   });
 
-  test('alpha is parted by the rank, whatever its type', async () => {
+  test('alpha is divided by the rank, whatever its type', async () => {
     const layer = { ...pair('to_q', [2, 6], [4, 2]), 'to_q.alpha': [] };
-    const scaleOf = async (written: Written) => (await open(layer, written)).changes.get('to_q.weight')?.scale;
-    expect(await scaleOf({ values: { 'to_q.alpha': 3 } })).toBe(1.5);
-    expect(await scaleOf({ values: { 'to_q.alpha': -1 } })).toBe(-0.5);
+    const { changes } = await open(layer, { values: { 'to_q.alpha': -3 } });
+    expect(changes.get('to_q.weight')?.scale).toBe(-1.5);
+    const path = join(folder, 'whole.safetensors');
+    const factor = (name: string, shape: readonly number[]) => {
+      return { name, dtype: 'float16' as const, shape, data: new Uint16Array(sizeOf(shape)) };
+    };
+    await writeSafetensors(path, [
+      factor('to_q.lora_A.weight', [2, 6]),
+      factor('to_q.lora_B.weight', [4, 2]),
+      { name: 'to_q.alpha', dtype: 'int64', shape: [1], data: BigInt64Array.of(16n) },
+    ]);
+    expect((await openLora(path, unet)).changes.get('to_q.weight')?.scale).toBe(8);
+  });
+
+  test('alpha from the header, as diffusers writes what PEFT was told', async () => {
+    const factor = (name: string, shape: readonly number[]) => {
+      return { name, dtype: 'float32' as const, shape, data: new Float32Array(sizeOf(shape)) };
+    };
+    const tensors = [factor('to_q.lora_A.weight', [2, 6]), factor('to_q.lora_B.weight', [4, 2])];
+    const path = join(folder, 'header.safetensors');
+    const openWith = async (settings: object, more: typeof tensors = []) => {
+      const metadata = { format: 'pt', lora_adapter_metadata: JSON.stringify(settings) };
+      await writeSafetensors(path, [...tensors, ...more], { metadata });
+      return (await openLora(path, unet)).changes.get('to_q.weight')?.scale;
+    };
+    const told = { 'unet.r': 2, 'unet.lora_alpha': 8, 'unet.alpha_pattern': {}, 'unet.use_dora': false };
+    expect(await openWith(told)).toBe(4);
+    expect(await openWith(told, [{ ...factor('to_q.alpha', []), data: Float32Array.of(1) }])).toBe(0.5);
+    expect(await openWith({})).toBe(1);
+    await expect(openWith({ ...told, 'unet.use_rslora': true })).rejects.toThrow(/not supported.*unet\.use_rslora/);
   });
 
   const kohya = 'lora_unet_to_q';

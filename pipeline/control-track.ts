@@ -4,9 +4,11 @@ import type { PoseDetector } from '../stages/pose/detector.js';
 import { drawSkeleton } from '../stages/pose/draw.js';
 import type { Person, PoseSequence, RgbImage } from '../stages/types.js';
 import { type ControlMaps, findControlMaps, writeControlMaps } from './control-maps.js';
+import { type PictureMaps, readPictures } from './control-pictures.js';
 import { findDrivingPoses, requireSomebody } from './driving-poses.js';
 import { hashFile, keyOf } from './hashes.js';
 import { openControlPictures } from './movement.js';
+import { seesPoses } from './options/control-value.js';
 import type { Plan } from './plan.js';
 import type { Run } from './run.js';
 
@@ -20,43 +22,59 @@ export type ControlTrack = {
   readonly aligned: PoseSequence | undefined;
   /** Hash of the file that says how to move, as it was when its poses were found; undefined for a folder. */
   readonly contentHash: string | undefined;
+  /** What controls of other names look at. */
+  readonly pictures: ReadonlyMap<string, PictureMaps>;
   /** How the poses were brought onto the character; for run.json. */
   readonly alignment: unknown;
 };
 
-/**
- * From movement to control pictures: poses found, the character's own pose found, aligned, drawn (or ready-made pictures
- * read). Finished parts are kept in the work folder.
- */
+/** Control pictures of the poses, and those of controls that look at something else. */
 export async function makeControlTrack(
   run: Run,
   plan: Plan,
   picture: RgbImage,
   detector: () => Promise<PoseDetector>,
 ): Promise<ControlTrack> {
+  const track = await makePoseTrack(run, plan, picture, detector);
+  return { ...track, pictures: await readPictures(run, plan, track.maps.dims[0] - 1) };
+}
+
+/**
+ * From movement to control pictures: poses found, the character's own pose found, aligned, drawn (or ready-made pictures
+ * read). Finished parts are kept in the work folder.
+ */
+async function makePoseTrack(
+  run: Run,
+  plan: Plan,
+  picture: RgbImage,
+  detector: () => Promise<PoseDetector>,
+): Promise<Omit<ControlTrack, 'pictures'>> {
   const { options, movement, tools, size } = plan;
   const contentHash = movement.kind === 'control-folder' ? undefined : await hashFile(movement.path, run.signal);
-  const driving =
-    movement.kind === 'video'
-      ? await findDrivingPoses(run, movement, contentHash as string, options, tools, detector)
-      : movement.kind === 'pose'
-        ? movement.poses
-        : undefined;
-  if (driving) requireSomebody(driving, movement.path, 'another pose file');
-  const reference = await run.stage('reference', "finding the character's own pose", async () =>
-    (await detector()).detect(picture),
-  );
-  if (reference.length === 0) warnNobody(run, plan);
+  const findOwnPose = async () => {
+    const people = await run.stage('reference', "finding the character's own pose", async () =>
+      (await detector()).detect(picture),
+    );
+    if (people.length === 0) warnNobody(run, plan);
+    return people;
+  };
 
-  if (!driving) {
+  if (movement.kind === 'control-video' || movement.kind === 'control-folder') {
+    const reference = await findOwnPose();
     const maps = await run.stage('control', 'reading control pictures', async (progress) => {
       const stream = await openControlPictures(movement, options, tools, size, run.signal);
       const file = run.store.work('control', keyOf([contentHash ?? movement.path, size]), 'u8');
       const pictures = withOwnPose(stream.frames, reference, size, progress);
       return { ...(await run.store.put(file, (part) => writeControlMaps(part, pictures, size))), file };
     });
-    return { maps, driving, aligned: undefined, contentHash, alignment: undefined };
+    return { maps, driving: undefined, aligned: undefined, contentHash, alignment: undefined };
   }
+  const driving =
+    movement.kind === 'video'
+      ? await findDrivingPoses(run, movement, contentHash as string, options, tools, detector)
+      : movement.poses;
+  requireSomebody(driving, movement.path, 'another pose file');
+  const reference = await findOwnPose();
 
   const aligned = await run.stage('align', `aligning poses (${options.align})`, async () => {
     const mode = reference.length === 0 && options.align === 'robust' ? 'none' : options.align;
@@ -80,6 +98,14 @@ export async function makeControlTrack(
   );
   const alignment = { mode: options.align, ...aligned.transform, notes: aligned.notes };
   return { maps, driving, aligned: aligned.sequence, contentHash, alignment };
+}
+
+/** What a control looks at. */
+export function mapsOf({ maps, pictures }: Pick<ControlTrack, 'maps' | 'pictures'>, control: string): ControlMaps {
+  if (seesPoses(control)) return maps;
+  const own = pictures.get(control);
+  if (!own) throw new Error(`the pictures of ${control} were not read`);
+  return own.maps;
 }
 
 type Report = (done: number, total: number | undefined, unit: string) => void;

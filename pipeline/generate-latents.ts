@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../models/checkpoint/checkpoint.js';
-import { buildUnetStep } from '../models/graphs/unet-step.js';
+import { buildUnetStep, controlInputs } from '../models/graphs/unet-step.js';
 import type { Residency } from '../models/onnx/built-graph.js';
-import type { Engine, RunInput } from '../models/runtime/engine.js';
+import type { Engine, RunInput, SessionId } from '../models/runtime/engine.js';
 import { linearGuidance, needsGuidance } from '../models/schedule/guidance.js';
 import type { Schedule } from '../models/schedule/sigmas.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
@@ -10,21 +10,18 @@ import { type Anchor, contextWindows, type Fusion, rotatingPhase } from '../stag
 import type { Conditioning } from './conditioning.js';
 import type { ControlFeatures } from './control-features.js';
 import type { ControlMaps } from './control-maps.js';
+import { type PlannedControl, worksAt } from './controls.js';
 import type { Size } from './size.js';
 
-/** Pose control: pictures that the network sees at every step, or features that were computed once for all steps. */
-export type Control = {
-  readonly network: Checkpoint;
-  readonly source: ControlMaps | ControlFeatures;
-  readonly scale: number;
-};
+/** A control module with pictures that it sees at every step, or features that were computed once for all steps. */
+export type Control = Omit<PlannedControl, 'once'> & { readonly source: ControlMaps | ControlFeatures };
 
 /** Everything a denoising run depends on; nothing of files, options or the terminal. */
 export type SamplingJob = Size & {
   readonly unet: Checkpoint;
   readonly unetConfig: unknown;
-  /** Left out: plain image-to-video without pose control. */
-  readonly control?: Control | undefined;
+  /** None: plain image-to-video. */
+  readonly controls: readonly Control[];
   readonly conditioning: Conditioning;
   /** fps, motion bucket and noise level as the network is told them; published: [6, 128, 0.02] always. */
   readonly addedTimeIds: readonly [number, number, number];
@@ -43,44 +40,55 @@ export type SamplingJob = Size & {
 /**
  * Denoises `latents` [frames, L, h, w] (already at the start noise level, or as they were before `startStep`) through one
  * fused graph: control features (unless they were computed before), both guidance branches and their mix in a single run
- * per window.
+ * per window. Where a control begins or ends, another graph takes its place: one without it does not compute it, and gives what
+ * a run without it gives.
  */
 export async function generateLatents(engine: Engine, latents: FloatTensor, job: SamplingJob): Promise<FloatTensor> {
   const count = latents.dims[0] as number;
   const frames = Math.min(job.windows.chunk, count);
+  const steps = job.schedule.timesteps.length;
   const { min, max, index } = job.guidance;
   const guided = needsGuidance(min, max);
-  const { control } = job;
-  const features = control?.source.dtype === 'float32';
-  const graph = buildUnetStep({
-    unet: job.unet,
-    unetConfig: job.unetConfig,
-    controlnext: control?.network,
-    controlFeatures: features,
-    frames,
-    height: job.height,
-    width: job.width,
-    pixelsPerLatent: job.height / (latents.dims[2] as number),
-    guidance: guided,
-    residency: job.residency,
-    target: engine.info.provider,
-  });
-  const session = await engine.load(graph);
+  const fixed: Record<string, RunInput> = {
+    image_latents: job.conditioning.imageLatents,
+    image_embeds: job.conditioning.imageEmbeds,
+    added_time_ids: floatTensor([3], Float32Array.from(job.addedTimeIds)),
+  };
+  const local = linearGuidance(min, max, frames);
+  const global = linearGuidance(min, max, count);
+  let loaded: { readonly controls: string; readonly session: SessionId } | undefined;
+  const unload = async () => {
+    if (loaded) await engine.release(loaded.session);
+    loaded = undefined;
+  };
+  const load = async (controls: readonly Control[]) => {
+    const names = controls.map(({ name }) => name).join();
+    if (loaded?.controls === names) return loaded.session;
+    await unload();
+    const graph = buildUnetStep({
+      unet: job.unet,
+      unetConfig: job.unetConfig,
+      controls: controls.map((control) => ({ ...control, givenFeatures: isFeatures(control) })),
+      frames,
+      height: job.height,
+      width: job.width,
+      pixelsPerLatent: job.height / (latents.dims[2] as number),
+      guidance: guided,
+      residency: job.residency,
+      target: engine.info.provider,
+    });
+    loaded = { controls: names, session: await engine.load(graph) };
+    return loaded.session;
+  };
   try {
-    if (control) await engine.define('control', control.source);
-    const fixed: Record<string, RunInput> = {
-      image_latents: job.conditioning.imageLatents,
-      image_embeds: job.conditioning.imageEmbeds,
-      added_time_ids: floatTensor([3], Float32Array.from(job.addedTimeIds)),
-      ...(control && { control_scale: scalar(control.scale) }),
-    };
-    const local = linearGuidance(min, max, frames);
-    const global = linearGuidance(min, max, count);
+    for (const { name, source } of job.controls) await engine.define(sourceName(name), source);
     return await sample(latents, {
       schedule: job.schedule,
       windowsAt: (step) =>
         contextWindows(count, { ...job.windows, phase: job.windows.phaseRotation ? rotatingPhase(step) : 0 }),
-      predict: async ({ window, latents: x, sigma, timestep }) => {
+      predict: async ({ step, window, latents: x, sigma, timestep }) => {
+        const controls = job.controls.filter((control) => worksAt(control, step, steps));
+        const session = await load(controls);
         const scales = index === 'local' ? local : Float32Array.from(window.frames, (frame) => global[frame] as number);
         const inputs: Record<string, RunInput> = {
           ...fixed,
@@ -88,8 +96,12 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
           sigma: scalar(sigma),
           timestep: scalar(timestep),
           ...(guided && { guidance: floatTensor([frames], scales) }),
-          ...(control && { [features ? 'control_features' : 'control']: { ref: 'control', rows: window.poses } }),
         };
+        for (const control of controls) {
+          const { pictures, features, scale } = controlInputs(control.name);
+          inputs[isFeatures(control) ? features : pictures] = { ref: sourceName(control.name), rows: window.poses };
+          inputs[scale] = scalar(control.scale);
+        }
         const { prediction } = await engine.run(session, inputs, { signal: job.signal });
         return prediction as FloatTensor;
       },
@@ -101,9 +113,18 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       signal: job.signal,
     });
   } finally {
-    if (control) await engine.forget('control').catch(() => {});
-    await engine.release(session).catch(() => {});
+    for (const { name } of job.controls) await engine.forget(sourceName(name)).catch(() => {});
+    await unload().catch(() => {});
   }
+}
+
+function isFeatures({ source }: Control): boolean {
+  return source.dtype === 'float32';
+}
+
+/** What the engine calls the pictures or features of a control. */
+function sourceName(control: string): string {
+  return `control.${control}`;
 }
 
 function scalar(value: number): FloatTensor {

@@ -10,13 +10,20 @@ import type { FrameStream, MediaInfo, PoseSequence, Rational } from '../stages/t
 import type { AnimateOptions } from './options/schema.js';
 import type { Size } from './size.js';
 
+type Located = { readonly path: string; readonly frameRate: Rational };
+
+/** A video or folder of control pictures. */
+export type ControlSource = Located &
+  (
+    | { readonly kind: 'control-video'; readonly info: MediaInfo; readonly decode: DecodePlan }
+    | { readonly kind: 'control-folder'; readonly frameCount: number }
+  );
+
 /** What says how to move, read as far as is needed to plan: nothing is decoded yet. */
-export type Movement = { readonly path: string; readonly frameRate: Rational } & (
-  | { readonly kind: 'video'; readonly info: MediaInfo; readonly decode: DecodePlan }
-  | { readonly kind: 'pose'; readonly poses: PoseSequence }
-  | { readonly kind: 'control-video'; readonly info: MediaInfo; readonly decode: DecodePlan }
-  | { readonly kind: 'control-folder'; readonly frameCount: number }
-);
+export type Movement =
+  | ControlSource
+  | (Located & { readonly kind: 'video'; readonly info: MediaInfo; readonly decode: DecodePlan })
+  | (Located & { readonly kind: 'pose'; readonly poses: PoseSequence });
 
 /** Opens the driving video, pose file or control pictures that the options name. */
 export async function openMovement(
@@ -28,12 +35,23 @@ export async function openMovement(
     const poses = selectPoses(await readPoseJson(options.pose), options);
     return { kind: 'pose', path: options.pose, poses, frameRate: poses.frameRate };
   }
-  if (options.controlVideo !== null && (await isFolder(options.controlVideo))) {
-    const stream = await openControlFolder(options, { width: 1, height: 1 }, signal);
-    const { frameRate, frameCount = 0 } = stream;
-    return { kind: 'control-folder', path: options.controlVideo, frameRate, frameCount };
-  }
-  const path = options.controlVideo ?? (options.video as string);
+  if (options.controlVideo !== null) return openControlSource(options.controlVideo, options, tools, signal);
+  return { kind: 'video', ...(await openVideo(options.video as string, options, tools, signal)) };
+}
+
+/** Opens a video or folder of control pictures, cut as the options say. */
+export async function openControlSource(
+  path: string,
+  options: AnimateOptions,
+  tools: FfmpegTools,
+  signal: AbortSignal | undefined,
+): Promise<ControlSource> {
+  if (!(await isFolder(path))) return { kind: 'control-video', ...(await openVideo(path, options, tools, signal)) };
+  const { frameRate, frameCount = 0 } = await openControlFolder(path, options, { width: 1, height: 1 }, signal);
+  return { kind: 'control-folder', path, frameRate, frameCount };
+}
+
+async function openVideo(path: string, options: AnimateOptions, tools: FfmpegTools, signal: AbortSignal | undefined) {
   const info = await probe(path, tools, { signal });
   const decode = planDecode(info, {
     startSec: options.start,
@@ -42,35 +60,32 @@ export async function openMovement(
     fps: options.fps ?? undefined,
     maxFrames: options.maxFrames ?? undefined,
   });
-  return {
-    kind: options.controlVideo === null ? 'video' : 'control-video',
-    path,
-    info,
-    decode,
-    frameRate: decode.frameRate,
-  };
+  return { path, info, decode, frameRate: decode.frameRate };
 }
 
-/** Control pictures of a movement as a stream at the size of the video. */
+/** Control pictures as a stream at the size of the video. */
 export async function openControlPictures(
-  movement: Movement,
+  source: ControlSource,
   options: AnimateOptions,
   tools: FfmpegTools,
   size: Size,
   signal: AbortSignal | undefined,
 ): Promise<FrameStream> {
-  if (movement.kind === 'control-video')
-    return decodeFrames(movement.info, movement.decode, tools, { ...size, signal });
-  return openControlFolder(options, size, signal);
+  if (source.kind === 'control-video') return decodeFrames(source.info, source.decode, tools, { ...size, signal });
+  return openControlFolder(source.path, options, size, signal);
 }
 
 /** Frames per second of a picture folder when --fps does not say. */
 const folderRate: Rational = { num: 15, den: 1 };
 
-function openControlFolder(options: AnimateOptions, size: Size, signal: AbortSignal | undefined): Promise<FrameStream> {
-  const { fps, stride, maxFrames, controlVideo } = options;
+function openControlFolder(
+  path: string,
+  { fps, stride, maxFrames }: AnimateOptions,
+  size: Size,
+  signal: AbortSignal | undefined,
+): Promise<FrameStream> {
   const frameRate = fps ?? folderRate;
-  return openControlFrames(controlVideo as string, {
+  return openControlFrames(path, {
     ...{ ...size, frameRate, stride, maxFrames: maxFrames ?? undefined, signal },
     openVideo: (path) => Promise.reject(new RangeError(`${path} is not a folder any more`)),
   });

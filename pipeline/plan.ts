@@ -1,7 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { type ModelFolder, openModelFolder } from '../models/checkpoint/model-folder.js';
-import { isTimeless } from '../models/controlnext/timeless.js';
 import { PantomimeError } from '../models/errors.js';
 import { buildImageEncoder } from '../models/graphs/image-encoder.js';
 import { buildUnetStep } from '../models/graphs/unet-step.js';
@@ -22,10 +21,14 @@ import { type FfmpegTools, locateFfmpeg } from '../stages/ffmpeg/locate.js';
 import { readPictureInfo } from '../stages/reference/picture-info.js';
 import { checkDisk, checkOutput } from './check-output.js';
 import { buildControlFeatures, featureBatch } from './control-features.js';
+import { type PlannedPictures, planPictures } from './control-pictures.js';
+import { describeControls, groupSteps, type PlannedControl, planControls } from './controls.js';
 import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
+import { type PlannedLora, withLoras } from './loras.js';
 import { type ModelCard, readModelCard } from './model-card.js';
 import { type Movement, openMovement } from './movement.js';
+import { parseControl, poseName } from './options/control-value.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
 import { choosePoseBackend, type PoseBackend } from './pose-backend.js';
@@ -57,8 +60,12 @@ export type Plan = {
   readonly seed: number;
   readonly provider: Provider;
   readonly residency: Residency;
-  /** The control network does not look at the noise level: its features are computed once for all steps. */
-  readonly controlOnce: boolean;
+  /** Added to the UNet's weights; those of scale 0 are left out. */
+  readonly loras: readonly PlannedLora[];
+  /** Modules that steer the movement; those of scale 0 are left out. */
+  readonly controls: readonly PlannedControl[];
+  /** What controls that do not see the skeletons look at. */
+  readonly pictures: readonly PlannedPictures[];
   readonly cost: PlanCost;
   readonly notes: readonly string[];
 };
@@ -85,7 +92,8 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const picture = await readPictureInfo(image);
   const movement = await openMovement(options, tools, signal);
   const poseBackend = await choosePoseBackend(options, signal);
-  const model = await openModel(options);
+  const { model, loras, controls } = await openModel(options);
+  const pictures = await planPictures(options, movement, tools, signal);
   const card = await readModelCard(model.dir);
   const unet = parseUNetConfig(model.unet.config);
   const vae = parseVaeConfig(model.vae.config);
@@ -110,16 +118,18 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const provider = chooseProvider(options.provider);
 
   // Building the graphs binds every tensor by name and shape, so that a wrong checkpoint is reported now.
-  const controlOnce = model.controlnext !== undefined && (await isTimeless(model.controlnext));
-  const graphs = buildGraphs({ options, model, size, frames, guided, provider, controlOnce });
+  const graphs = buildGraphs({ options, model, size, frames, guided, provider, controls, schedule });
   const { runDir, video } = outputPaths(options, movement.path);
   const begun = options.resume ? await unfinishedRun(runDir) : {};
-  const residency = residencyFor(provider, options, begun, graphs.step);
-  const cost = planCost({ frames, size, windows, schedule, residency, options, graphs });
+  const residency = residencyFor(provider, options, begun, graphs.largest);
+  const cost = planCost({
+    ...{ frames, size, windows, schedule, residency, options, graphs },
+    files: 1 + pictures.length,
+  });
 
   await checkOutput(runDir, video, options);
   await checkDisk(runDir, cost.diskBytes);
-  const notes = [...ffmpegNotes(tools), ...planNotes(options, frames, model, card)];
+  const notes = [...ffmpegNotes(tools), ...planNotes({ options, frames, card, controls, pictures, schedule })];
   return {
     options,
     runDir,
@@ -139,22 +149,30 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     seed: options.seed ?? begun.seed ?? randomInt(2 ** 32),
     provider,
     residency,
-    controlOnce,
+    loras,
+    controls,
+    pictures,
     cost,
     notes,
   };
 }
 
-/** The model folder with overlay and control network as the options choose them. */
-async function openModel(options: AnimateOptions): Promise<ModelFolder> {
+type OpenedModel = Pick<Plan, 'model' | 'loras' | 'controls'>;
+
+/** The model folder with overlay, LoRAs and control modules as the options choose them. */
+async function openModel(options: AnimateOptions): Promise<OpenedModel> {
   await requireEmbedded(options.model);
-  const model = await openModelFolder(modelDirOf(options.model), {
+  const folder = await openModelFolder(modelDirOf(options.model), {
     overlay: options.overlay === 'auto' ? undefined : options.overlay === 'none' ? false : options.overlay,
     controlnext: options.controlnext === 'auto' || options.controlnext === 'none' ? undefined : options.controlnext,
     variant: options.variant,
   });
-  if (options.controlnext === 'none') return { ...model, controlnext: undefined };
-  if (model.controlnext) return model;
+  const controlnext = options.controlnext === 'none' ? undefined : folder.controlnext;
+  const { checkpoint, loras } = await withLoras(folder.unet.checkpoint, options.lora);
+  const model = { ...folder, controlnext, unet: { ...folder.unet, checkpoint } };
+  const controls = await planControls(options, controlnext);
+  const posed = options.control.some((value) => parseControl(value)?.name === poseName);
+  if (controlnext || posed || options.controlnext === 'none') return { model, loras, controls };
   throw new PantomimeError({
     code: 'model.no-control',
     kind: 'model',
@@ -200,10 +218,13 @@ export function chooseProvider(provider: AnimateOptions['provider']): Provider {
 }
 
 type Graphs = {
-  readonly step: BuiltGraph;
+  /** A step with the controls that work in it, and how many such steps there are. */
+  readonly steps: readonly { readonly graph: BuiltGraph; readonly count: number }[];
+  /** The step that needs most. */
+  readonly largest: BuiltGraph;
   readonly decode: BuiltGraph;
-  /** Control features of one batch of frames, where they are computed once for all steps. */
-  readonly features: BuiltGraph | undefined;
+  /** Control features of one batch of frames, of each module whose features are computed once for all steps. */
+  readonly features: readonly BuiltGraph[];
   readonly once: readonly BuiltGraph[];
 };
 
@@ -215,20 +236,26 @@ function buildGraphs({
   frames,
   guided,
   provider,
-  controlOnce,
-}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'controlOnce'>): Graphs {
+  controls,
+  schedule,
+}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'controls' | 'schedule'>): Graphs {
   const how = { residency: 'low-memory', target: provider } as const;
-  const step = buildUnetStep({
-    ...{ ...how, ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, guidance: guided },
-    ...{ controlnext: model.controlnext, controlFeatures: controlOnce, frames: Math.min(options.chunk, frames) },
-    pixelsPerLatent: parseVaeConfig(model.vae.config).pixelsPerLatent,
-  });
+  const unet = { unet: model.unet.checkpoint, unetConfig: model.unet.config, guidance: guided };
+  const { pixelsPerLatent } = parseVaeConfig(model.vae.config);
+  const steps = groupSteps(controls, schedule.timesteps.length).map(({ working, count }) => ({
+    count,
+    graph: buildUnetStep({
+      ...{ ...how, ...size, ...unet, pixelsPerLatent, frames: Math.min(options.chunk, frames) },
+      controls: working.map(({ name, network, once }) => ({ name, network, givenFeatures: once })),
+    }),
+  }));
+  const needs = ({ graph }: (typeof steps)[number]) => graphBytes(graph, 'fast');
   return {
-    step,
-    features:
-      controlOnce && model.controlnext
-        ? buildControlFeatures(model.controlnext, model.unet.config, { ...how, ...size })
-        : undefined,
+    steps,
+    largest: steps.reduce((most, one) => (needs(one) > needs(most) ? one : most)).graph,
+    features: controls
+      .filter(({ once }) => once)
+      .map(({ network }) => buildControlFeatures(network, model.unet.config, { ...how, ...size })),
     decode: buildVaeDecode({ ...how, ...model.vae, ...size, frames: options.decodeChunk }),
     once: [buildVaeEncode({ ...how, ...model.vae, ...size }), buildImageEncoder({ ...how, ...model.imageEncoder })],
   };
@@ -238,39 +265,43 @@ function buildGraphs({
 function residencyFor(provider: Provider, options: AnimateOptions, begun: Begun, step: BuiltGraph): Residency {
   if (provider !== 'cpu') return 'fast';
   if (options.residency === 'auto' && begun.residency) return begun.residency;
-  const free = freeMemory() - activationBytes(step);
+  const free = freeMemory() - activationBytes(step) - step.mergedBytes;
   return chooseResidency(options.residency, step.weightBytes, free);
 }
 
 type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'residency' | 'options'> & {
   readonly graphs: Graphs;
+  /** Files of control pictures. */
+  readonly files: number;
 };
 
-function planCost({ frames, size, windows, schedule, residency, options, graphs }: CostInputs): PlanCost {
-  const { step, decode, features, once } = graphs;
-  const all = [step, decode, ...(features ? [features] : []), ...once];
-  const forwards = windows.length * schedule.timesteps.length;
+function planCost({ frames, size, windows, schedule, residency, options, graphs, files }: CostInputs): PlanCost {
+  const { steps, largest, decode, features, once } = graphs;
+  const all = [...steps.map(({ graph }) => graph), decode, ...features, ...once];
+  const sum = (parts: readonly number[]) => parts.reduce((total, part) => total + part, 0);
   const decodes = decodeChunks(frames, {
     chunk: options.decodeChunk,
     overlap: options.decodeOverlap,
     mode: options.decodeMode,
   }).length;
   return {
-    forwards,
+    forwards: windows.length * schedule.timesteps.length,
     factor: costFactor(windows, frames),
     multiplyAdds:
-      forwards * totalOf(step) +
-      decodes * totalOf(decode) +
-      (features ? Math.ceil(frames / featureBatch) * totalOf(features) : 0) +
-      once.reduce((sum, one) => sum + totalOf(one), 0),
-    weightBytes: step.weightBytes,
+      sum(steps.map(({ graph, count }) => workOf(graph, windows.length * count, residency))) +
+      workOf(decode, decodes, residency) +
+      sum(features.map((graph) => workOf(graph, Math.ceil(frames / featureBatch), residency))) +
+      sum(once.map((graph) => workOf(graph, 1, residency))),
+    weightBytes: largest.weightBytes,
     memoryBytes: engineBytes + Math.max(...all.map((graph) => graphBytes(graph, residency))),
-    diskBytes: frames * size.width * size.height * 3 * 1.3 + 64 * 2 ** 20,
+    diskBytes: frames * size.width * size.height * 3 * (0.3 + files) + 64 * 2 ** 20,
   };
 }
 
-function totalOf({ multiplyAdds: { convolution, linear, attention } }: BuiltGraph): number {
-  return convolution + linear + attention;
+/** Multiply-adds of so many runs of a graph; LoRAs are merged once where weights are prepared in memory. */
+function workOf({ multiplyAdds }: BuiltGraph, runs: number, residency: Residency): number {
+  const { convolution, linear, attention, merging } = multiplyAdds;
+  return runs * (convolution + linear + attention) + (residency === 'fast' ? 1 : runs) * merging;
 }
 
 /** Which ffmpeg is used, and what is to be said of it. */
@@ -278,10 +309,18 @@ export function ffmpegNotes({ ffmpeg, version, origin, warnings }: FfmpegTools):
   return origin === 'carried' ? warnings : [`using ffmpeg ${version} (${ffmpeg})`, ...warnings];
 }
 
-function planNotes(options: AnimateOptions, frames: number, model: ModelFolder, card: ModelCard | undefined): string[] {
+function planNotes({
+  options,
+  frames,
+  card,
+  ...rest
+}: Pick<Plan, 'options' | 'frames' | 'card' | 'controls' | 'pictures' | 'schedule'>): string[] {
   const notes: string[] = card ? [card.domain] : [];
   if (options.chunk > frames) notes.push(`the clip is shorter than a window: one window of ${frames} frames`);
-  if (!model.controlnext) notes.push('no pose control: the movement comes from the model alone');
+  const controls = describeControls(rest);
+  if (controls.length === 0) notes.push('no pose control: the movement comes from the model alone');
+  for (const { name, steps } of controls)
+    if (steps.count === 0) notes.push(`the control ${name} works in no step: its part of them is shorter than one`);
   if (options.guidanceScale < 1) notes.push('guidance is off below 1, as in the published pipeline');
   return notes;
 }

@@ -1,5 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Engine } from '../models/runtime/engine.js';
 import { parseVaeConfig } from '../models/svd/vae-config.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
@@ -8,11 +7,14 @@ import type { RgbImage } from '../stages/types.js';
 import { type Conditioning, encodeReference } from './conditioning.js';
 import { controlFeaturesIn, writeControlFeatures } from './control-features.js';
 import type { ControlMaps } from './control-maps.js';
-import type { ControlTrack } from './control-track.js';
+import { type ControlTrack, mapsOf } from './control-track.js';
+import type { PlannedControl } from './controls.js';
 import type { RunResult } from './events.js';
+import { checkpointsKey, denoiserKey, encodersKey, modelFingerprint } from './fingerprint.js';
 import { type Control, generateLatents } from './generate-latents.js';
 import { hashBytes, hashFile, keyOf } from './hashes.js';
 import { oneAtATime } from './one-at-a-time.js';
+import { seesPoses } from './options/control-value.js';
 import type { Plan } from './plan.js';
 import { writeReport } from './report.js';
 import type { Progress, Run } from './run.js';
@@ -41,8 +43,8 @@ export type ClipMeter = Pick<SampleOptions, 'onWindows' | 'onPrediction'> & Pick
 export async function renderClip(run: Run, plan: Plan, engine: Engine, inputs: ClipInputs): Promise<RunResult> {
   const { picture, track, reconstructionDb, meter, onlyResult } = inputs;
   const modelKey = await modelFingerprint(plan);
-  const conditioning = await conditionOn(run, plan, engine, picture, modelKey);
-  const latents = await denoise(run, plan, engine, track, conditioning, modelKey, meter);
+  const conditioning = await conditionOn(run, plan, engine, picture);
+  const latents = await denoise(run, plan, engine, track, conditioning, meter);
   const onFrame = meter?.onFrame;
   const videos = await writeVideos(run, plan, engine, { picture, track, latents, onFrame, onlyResult });
   const memory = await engine.memory();
@@ -56,10 +58,10 @@ async function conditionOn(
   { options, seed, residency, model, provider }: Plan,
   engine: Engine,
   picture: RgbImage,
-  modelKey: string,
 ): Promise<Conditioning> {
   const { noiseAugStrength } = options;
-  const key = keyOf([modelKey, provider, residency, seed, noiseAugStrength, picture.width, hashBytes(picture.data)]);
+  const encoders = await encodersKey(model);
+  const key = keyOf([encoders, provider, residency, seed, noiseAugStrength, picture.width, hashBytes(picture.data)]);
   const file = run.store.shared('reference', key, 'safetensors');
   return oneAtATime(file, async () => {
     const earlier = (await run.reuses(file)) ? ((await readTensors(file)) as Conditioning) : undefined;
@@ -85,22 +87,23 @@ async function denoise(
   run: Run,
   plan: Plan,
   engine: Engine,
-  { maps }: ControlTrack,
+  track: ControlTrack,
   conditioning: Conditioning,
-  modelKey: string,
   meter: ClipMeter | undefined,
 ): Promise<FloatTensor> {
-  const { options, size, schedule, seed, model, residency, provider } = plan;
-  const frames = maps.dims[0];
-  const { chunk, overlap, anchor, fusion, phaseRotation, noise, guidanceIndex, controlScale, timeIds } = options;
+  const { options, size, schedule, seed, model, residency, provider, controls } = plan;
+  const frames = track.maps.dims[0];
+  const { chunk, overlap, anchor, fusion, phaseRotation, noise, guidanceIndex, timeIds } = options;
   const addedTimeIds: [number, number, number] =
     timeIds === 'published' ? [6, 128, 0.02] : [options.fpsId - 1, options.motionBucketId, options.noiseAugStrength];
   const windows = { chunk, overlap, anchor, fusion, phaseRotation };
   const guidance = { min: options.guidanceScaleMin, max: options.guidanceScale, index: guidanceIndex };
   const key = keyOf([
-    [modelKey, provider, residency, seed, size, noise, windows, guidance, controlScale, addedTimeIds],
-    [options.noiseAugStrength, [...schedule.sigmas], model.controlnext !== undefined],
-    [await hashFile(maps.file, run.signal), hashBytes(conditioning.imageLatents.data)],
+    [await denoiserKey(plan), provider, residency, seed, size, noise, windows, guidance, addedTimeIds],
+    [options.noiseAugStrength, [...schedule.sigmas], frames],
+    [hashBytes(conditioning.imageLatents.data), hashBytes(conditioning.imageEmbeds.data)],
+    controls.map(({ name, scale, start, end }) => [name, scale, start, end]),
+    await Promise.all(controls.map(({ name }) => hashFile(mapsOf(track, name).file, run.signal))),
   ]);
   const file = run.store.work('latents', key, 'safetensors');
   const earlier = (await run.reuses(file)) ? await readTensors(file) : undefined;
@@ -114,7 +117,9 @@ async function denoise(
       ...{ height: size.height / vae.pixelsPerLatent, width: size.width / vae.pixelsPerLatent },
       sigma: schedule.initNoiseSigma,
     });
-  const control = startStep === steps ? undefined : await controlOf(run, plan, engine, maps, modelKey);
+  const sources: Control[] = [];
+  for (const control of startStep === steps ? [] : controls)
+    sources.push(await sourceOf(run, plan, engine, control, mapsOf(track, control.name)));
   const title = startStep > 0 ? `denoising, on from step ${startStep}` : 'denoising';
   return run.stage(
     'denoise',
@@ -124,7 +129,7 @@ async function denoise(
       return generateLatents(engine, start, {
         ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
         ...{ conditioning, addedTimeIds, schedule, windows, guidance, startStep, signal: run.signal },
-        ...{ control, onWindows: meter?.onWindows, onPrediction: meter?.onPrediction },
+        ...{ controls: sources, onWindows: meter?.onWindows, onPrediction: meter?.onPrediction },
         onWindow: ({ step, window, windows }) => progress(step * windows + window + 1, steps * windows, 'windows'),
         onStep: (step, latents) =>
           run.store.put(file, (part) =>
@@ -136,18 +141,23 @@ async function denoise(
   );
 }
 
-/** Pose control from pictures, or from features where those are the same at every step and need computing only once. */
-async function controlOf(
+/** A control with the pictures it sees, or with features where those are the same at every step and need computing only once. */
+async function sourceOf(
   run: Run,
-  { model, options, residency, controlOnce }: Plan,
+  { model, residency }: Plan,
   engine: Engine,
+  { once, ...control }: PlannedControl,
   maps: ControlMaps,
-  modelKey: string,
-): Promise<Control | undefined> {
-  if (!model.controlnext) return undefined;
-  const control = { network: model.controlnext, scale: options.controlScale };
-  if (!controlOnce) return { ...control, source: maps };
-  const key = keyOf([modelKey, engine.info.provider, residency, await hashFile(maps.file, run.signal)]);
+): Promise<Control> {
+  if (!once) return { ...control, source: maps };
+  const network = await checkpointsKey([control.network]);
+  const key = keyOf([
+    network,
+    model.unet.config,
+    engine.info.provider,
+    residency,
+    await hashFile(maps.file, run.signal),
+  ]);
   // Beside the pictures, so that runs which share those share these.
   const file = join(dirname(maps.file), `features-${key}.raw`);
   const reused = await run.reuses(file);
@@ -160,19 +170,7 @@ async function controlOf(
       }),
     );
   };
-  await run.stage('features', 'reading the skeletons', make, reused);
+  const seen = seesPoses(control.name) ? 'skeletons' : `${control.name} pictures`;
+  await run.stage('features', `reading the ${seen}`, make, reused);
   return { ...control, source: controlFeaturesIn(file, maps, model.unet.config) };
-}
-
-/** Identity of the weights without reading gigabytes: names, sizes and times of change of their files, and the configs. */
-export async function modelFingerprint({ model }: Plan): Promise<string> {
-  const sources = [model.unet, model.vae, model.imageEncoder].flatMap((part) => part.checkpoint.sources);
-  const files = await Promise.all(
-    [...sources, ...(model.controlnext?.sources ?? [])].map(async (path) => {
-      const { size, mtimeMs } = await stat(path);
-      return [basename(path), size, mtimeMs];
-    }),
-  );
-  const { unet, vae, imageEncoder, featureExtractor } = model;
-  return keyOf([files, unet.config, vae.config, imageEncoder.config, featureExtractor.config]);
 }

@@ -26,7 +26,9 @@ export function repeatableOption(options: AnimateOptions, name: OptionName): unk
   const idle = options.timeIds !== 'given' && (name === 'fpsId' || name === 'motionBucketId');
   if (value === null || idle) return undefined;
   if (name === 'fps' && options.fps) return `${options.fps.num}/${options.fps.den}`;
-  return metaOf(name).path ? absolute(name, String(value)) : value;
+  const { path, list } = metaOf(name);
+  if (list) return (value as readonly string[]).map((one) => list.mapPath(one, (file) => resolve(file)));
+  return path ? absolute(name, String(value)) : value;
 }
 
 function absolute(name: OptionName, path: string): string {

@@ -6,6 +6,7 @@ import { contactSheet } from '../stages/contact-sheet.js';
 import { writePoseJson } from '../stages/pose/pose-json.js';
 import type { RgbImage } from '../stages/types.js';
 import type { ControlTrack } from './control-track.js';
+import { describeControls } from './controls.js';
 import type { RunResult } from './events.js';
 import { writeAtomic } from './files.js';
 import { hashFile } from './hashes.js';
@@ -42,6 +43,7 @@ export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): P
   };
   await run.stage('report', 'writing the report', async () => {
     await requireUnchanged(plan.movement.path, track.contentHash);
+    for (const { path, contentHash } of track.pictures.values()) await requireUnchanged(path, contentHash);
     const rows = [
       { label: 'driving', images: videos.samples.map(({ driving }) => driving).filter((image) => image !== undefined) },
       { label: 'pose', images: videos.samples.map(({ pose }) => pose) },
@@ -93,6 +95,9 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
       },
     },
     model: { dir: model.dir, overlay: model.overlay, fingerprint: inputs.modelKey, domain: plan.card?.domain },
+    loras: await Promise.all(plan.loras.map(async (lora) => ({ ...lora, sha256: await hashFile(lora.file) }))),
+    controls: describeControls(plan),
+    pictures: [...inputs.track.pictures].map(([name, { path, contentHash }]) => ({ name, path, sha256: contentHash })),
     reconstructionDb: inputs.reconstructionDb,
     poseBackend: plan.poseBackend,
     device: { provider: plan.provider, residency: plan.residency },

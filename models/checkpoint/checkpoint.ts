@@ -21,11 +21,27 @@ export type TensorLocation = {
 /** A location whose values are floats, so that a graph can refer to it. */
 export type WeightLocation = TensorLocation & { readonly dtype: WeightDType };
 
+/**
+ * What a LoRA adds to a stored weight W [O, I, ...kernel], kernel of K elements: `scale` times `up` [O, r] x `down`
+ * [r, I, K], or with `mid` [r, r, K] `up` x `mid` x `down` [r, I]. Ones at the end of a shape do not matter.
+ */
+export type LowRankChange = {
+  readonly scale: number;
+  readonly rank: number;
+  readonly down: WeightLocation;
+  readonly up: WeightLocation;
+  readonly mid?: WeightLocation | undefined;
+};
+
 /** Tensors by their published name, possibly over several files. Nothing is read but headers. */
 export type Checkpoint = {
   readonly tensors: ReadonlyMap<string, TensorLocation>;
+  /** What is added to tensors when a graph uses them, by name; `tensors` are without it. */
+  readonly changes?: ReadonlyMap<string, readonly LowRankChange[]> | undefined;
   /** Real paths of the files, in the order they were laid over each other. */
   readonly sources: readonly string[];
+  /** Free text that a single file carries in its header. */
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
 };
 
 export const bytesPerStoredElement: Readonly<Record<StoredDType, number>> = {

@@ -50,7 +50,7 @@ export async function openSafetensors(path: string): Promise<Checkpoint> {
     const headerBytes = await readHeaderLength(handle, path, fileBytes);
     const text = await readHeaderText(handle, path, headerBytes);
     const dataStart = 8 + headerBytes;
-    return { tensors: parseHeader(text, { file, path, dataStart, dataBytes: fileBytes - dataStart }), sources: [file] };
+    return { ...parseHeader(text, { file, path, dataStart, dataBytes: fileBytes - dataStart }), sources: [file] };
   } finally {
     await handle.close();
   }
@@ -126,7 +126,7 @@ async function readHeaderText(handle: FileHandle, path: string, headerBytes: num
 
 type Extent = { readonly file: string; readonly path: string; readonly dataStart: number; readonly dataBytes: number };
 
-function parseHeader(text: string, extent: Extent): ReadonlyMap<string, TensorLocation> {
+function parseHeader(text: string, extent: Extent): Pick<Checkpoint, 'tensors' | 'metadata'> {
   const { path } = extent;
   let header: unknown;
   try {
@@ -144,7 +144,13 @@ function parseHeader(text: string, extent: Extent): ReadonlyMap<string, TensorLo
   const tensors = names.map((name) => [name, parseEntry(name, header[name], extent)] as const);
   tensors.sort(([, a], [, b]) => a.offset - b.offset || a.byteLength - b.byteLength);
   checkLayout(tensors, extent);
-  return new Map(tensors);
+  return { tensors: new Map(tensors), metadata: textsOf(header.__metadata__) };
+}
+
+/** Pairs of texts; anything else in their place is passed over. */
+function textsOf(metadata: unknown): ReadonlyMap<string, string> {
+  const pairs = Object.entries(isRecord(metadata) ? metadata : {});
+  return new Map(pairs.filter((pair): pair is [string, string] => typeof pair[1] === 'string'));
 }
 
 function parseEntry(name: string, entry: unknown, { file, path, dataStart, dataBytes }: Extent): TensorLocation {

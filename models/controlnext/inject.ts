@@ -4,19 +4,25 @@ import { add, dim, div, floats, matmul, mul, reduceMean, scalar, sqrt, sub, tran
 /** Published strength of the control, on top of the caller's scale. */
 const strength = 0.2;
 
+/** Features of one control module, [N, C, hc, wc], and its scale: anything that broadcasts to [N, 1, 1, 1]. */
+export type ControlInput = { readonly features: Value; readonly scale: Value };
+
 /**
  * Adds control features to the state after down block 0: cross normalisation (the features take the mean and standard
- * deviation of the state, frame by frame), then adaptive average pooling to its size.
- * h [N, C, h, w], features [N, C, hc, wc], scale: anything that broadcasts to [N, 1, 1, 1].
+ * deviation of the state, frame by frame), then adaptive average pooling to its size. Of several modules each is normalised by
+ * the state before any was added: h + 0.2 (s1 c1 + s2 c2 + ...), whatever their order.
+ * h [N, C, h, w].
  */
-export function injectControl(h: Value, features: Value, scale: Value): Value {
+export function injectControls(h: Value, controls: readonly ControlInput[]): Value {
   const state = statistics(h);
-  const control = statistics(features);
-  const ratio = div(state.deviation, add(control.deviation, scalar(h.graph, 1e-5)));
-  // Averages keep the normalisation, which is affine: pooling first leaves less to normalise.
-  const pooled = adaptiveAvgPool(features, dim(h, 2), dim(h, 3));
-  const normal = add(mul(sub(pooled, control.mean), ratio), state.mean);
-  return add(h, mul(mul(normal, scalar(h.graph, strength)), scale));
+  return controls.reduce((sum, { features, scale }) => {
+    const control = statistics(features);
+    const ratio = div(state.deviation, add(control.deviation, scalar(h.graph, 1e-5)));
+    // Averages keep the normalisation, which is affine: pooling first leaves less to normalise.
+    const pooled = adaptiveAvgPool(features, dim(h, 2), dim(h, 3));
+    const normal = add(mul(sub(pooled, control.mean), ratio), state.mean);
+    return add(sum, mul(mul(normal, scalar(h.graph, strength)), scale));
+  }, h);
 }
 
 /** Mean and unbiased standard deviation of each sample of x [N, C, H, W], as [N, 1, 1, 1]. */

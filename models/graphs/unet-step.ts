@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { ControlNeXt, type ControlPadding, featureSide } from '../controlnext/controlnext.js';
-import { injectControl } from '../controlnext/inject.js';
+import { type ControlInput, injectControls } from '../controlnext/inject.js';
 import { PantomimeError } from '../errors.js';
 import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
 import { Graph, type Target, type Value } from '../onnx/graph.js';
@@ -9,15 +9,32 @@ import { UNet } from '../svd/unet.js';
 import { parseUNetConfig } from '../svd/unet-config.js';
 import { posePixels } from './pose-pixels.js';
 
+/** A ControlNeXt module of a step. */
+export type StepControl = {
+  /** Names its inputs, see {@link controlInputs}. */
+  readonly name: string;
+  readonly network: Checkpoint;
+  readonly padding?: ControlPadding | undefined;
+  /** Takes the module's features as an input instead of computing them from pictures. */
+  readonly givenFeatures?: boolean | undefined;
+};
+
+/** Names of the inputs of a control; the pose control needs no name of its own. */
+export function controlInputs(name: string): {
+  readonly pictures: string;
+  readonly features: string;
+  readonly scale: string;
+} {
+  const of = name === 'pose' ? '' : `.${name}`;
+  return { pictures: `control${of}`, features: `control_features${of}`, scale: `control_scale${of}` };
+}
+
 export type UnetStepOptions = {
   readonly unet: Checkpoint;
   /** Parsed `unet/config.json`. */
   readonly unetConfig: unknown;
-  /** Left out: no control, and no inputs `control` and `control_scale`. */
-  readonly controlnext?: Checkpoint | undefined;
-  readonly controlPadding?: ControlPadding | undefined;
-  /** Takes ControlNeXt's features as an input instead of computing them from pictures. */
-  readonly controlFeatures?: boolean | undefined;
+  /** Left out: no control, and no inputs for it. */
+  readonly controls?: readonly StepControl[] | undefined;
   readonly frames: number;
   /** Size of the video in pixels. */
   readonly height: number;
@@ -39,8 +56,8 @@ export type UnetStepOptions = {
  * Inputs, h and w being height and width in latents, L channels of the latents (4 in SVD), D width of the image embedding:
  * - `latents` float32 [F, L, h, w], not scaled; `sigma` float32 [1]; `timestep` float32 [1], 0.25 ln(sigma)
  * - `image_latents` float32 [L, h, w], for all frames; `image_embeds` float32 [1, 1, D]; `added_time_ids` float32 [3]
- * - `control` uint8 [F, H, W, 3], RGB control pictures, or with `controlFeatures` `control_features` float32
- *   [F, C, hc, wc], what `buildControlNeXt` makes of them; `control_scale` float32 [1]
+ * - for each control `control` uint8 [F, H, W, 3], RGB control pictures, or with `givenFeatures` `control_features` float32
+ *   [F, C, hc, wc], what `buildControlNeXt` makes of them; `control_scale` float32 [1]; see {@link controlInputs}
  * - `guidance` float32 [F], one scale for each frame
  *
  * Output `prediction` float32 [F, L, h, w]: v_uncond + guidance * (v_cond - v_uncond). The unconditional branch has
@@ -78,8 +95,7 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
     timestep,
     context: guidance ? concat([zeros(graph, imageEmbeds.dims), imageEmbeds], 0) : imageEmbeds,
     addedTimeIds: reshape(addedTimeIds, [1, 3]),
-    control:
-      options.controlnext && controlOf(graph, options.controlnext, timestep, config.levels[0]?.channels ?? 0, options),
+    control: controlOf(graph, timestep, config.levels[0]?.channels ?? 0, options),
   });
 
   if (guidance) {
@@ -97,30 +113,33 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
   return graph.finish();
 }
 
-/** Adds ControlNeXt, or its features, to the graph; returns what it does to the state after down block 0. */
+/** Adds the control modules, or their features, to the graph; returns what they do to the state after down block 0. */
 function controlOf(
   graph: Graph,
-  checkpoint: Checkpoint,
   timestep: Value,
   channels: number,
-  { frames, height, width, guidance, controlPadding, controlFeatures = false }: UnetStepOptions,
-): (h: Value) => Value {
-  const given = () => {
-    const sides = [height, width].map((side) => featureSide(side, controlPadding));
-    return graph.input('control_features', 'float32', [frames, channels, ...sides]);
-  };
-  const computed = () => {
-    const network = new ControlNeXt(channels, controlPadding);
-    graph.bind(network, checkpoint, 'controlnext');
-    const pictures = graph.input('control', 'uint8', [frames, height, width, 3]);
-    return network.forward(posePixels(pictures), timestep);
-  };
-  const features = controlFeatures ? given() : computed();
-  const scale = graph.input('control_scale', 'float32', [1]);
+  { frames, height, width, guidance, controls = [] }: UnetStepOptions,
+): ((h: Value) => Value) | undefined {
+  if (controls.length === 0) return undefined;
+  const inputs = controls.map(({ name, network: checkpoint, padding, givenFeatures }): ControlInput => {
+    const input = controlInputs(name);
+    const given = () => {
+      const sides = [height, width].map((side) => featureSide(side, padding));
+      return graph.input(input.features, 'float32', [frames, channels, ...sides]);
+    };
+    const computed = () => {
+      const network = new ControlNeXt(channels, padding);
+      graph.bind(network, checkpoint, name === 'pose' ? 'controlnext' : `controlnext.${name}`);
+      const pictures = graph.input(input.pictures, 'uint8', [frames, height, width, 3]);
+      return network.forward(posePixels(pictures), timestep);
+    };
+    const features = givenFeatures ? given() : computed();
+    return { features, scale: graph.input(input.scale, 'float32', [1]) };
+  });
   return (h) => {
-    if (!guidance) return injectControl(h, features, scale);
+    if (!guidance) return injectControls(h, inputs);
     const [uncond, cond] = halve(h, 0);
-    return concat([uncond, injectControl(cond, features, scale)], 0);
+    return concat([uncond, injectControls(cond, inputs)], 0);
   };
 }
 

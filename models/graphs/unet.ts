@@ -1,5 +1,5 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import { injectControl } from '../controlnext/inject.js';
+import { injectControls } from '../controlnext/inject.js';
 import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
 import { Graph, type Target } from '../onnx/graph.js';
 import { expand, reshape } from '../onnx/ops.js';
@@ -54,7 +54,8 @@ export function buildUnet(options: UnetOptions): BuiltGraph {
       ((state) => {
         const [n, ...shape] = control.dims as [number, number, number, number];
         const shared = expand(reshape(control, [1, n, ...shape]), [samples / n, n, ...shape]);
-        return injectControl(state, reshape(shared, [samples, ...shape]), reshape(scale, [samples, 1, 1, 1]));
+        const features = reshape(shared, [samples, ...shape]);
+        return injectControls(state, [{ features, scale: reshape(scale, [samples, 1, 1, 1]) }]);
       }),
   });
   graph.output('out', reshape(prediction, [batch, frames, config.outChannels, h, w]));

@@ -22,6 +22,8 @@ export type BuiltGraph = {
   readonly residency: Residency;
   /** Bytes of checkpoint data the graph refers to. */
   readonly weightBytes: number;
+  /** Float32 bytes of the weights that LoRAs change: a second copy of them is alive while a `fast` graph is prepared. */
+  readonly mergedBytes: number;
   /** Work of one run. */
   readonly multiplyAdds: MultiplyAdds;
   /** Bytes of the computed tensors that are alive together at most, workspaces of operators not counted. */

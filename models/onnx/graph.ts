@@ -1,7 +1,8 @@
-import type { Checkpoint, WeightLocation } from '../checkpoint/checkpoint.js';
+import type { Checkpoint, LowRankChange, WeightLocation } from '../checkpoint/checkpoint.js';
 import { bytesPerElement, type DType, sizeOf, type TensorData } from '../tensor.js';
 import type { BuiltGraph, GraphPort, Residency } from './built-graph.js';
 import { aliasingOperators, type LiveNode, peakLiveBytes } from './live-memory.js';
+import { addLowRank } from './low-rank.js';
 import { type Initializer, type Node, writeModel } from './model-proto.js';
 import { bind, Module, type Parameter, walk } from './module.js';
 import { countMultiplyAdds } from './multiply-adds.js';
@@ -40,7 +41,11 @@ export type NodeSpec = {
  */
 const inPlaceElements = 4096;
 
-type Weight = { readonly name: string; readonly location: WeightLocation };
+type Weight = {
+  readonly name: string;
+  readonly location: WeightLocation;
+  readonly changes?: readonly LowRankChange[] | undefined;
+};
 
 /**
  * An ONNX graph under construction. Operators are functions over Values (ops.ts); this class only collects nodes,
@@ -51,7 +56,8 @@ export class Graph {
   readonly #inputs: GraphPort[] = [];
   readonly #outputs: GraphPort[] = [];
   readonly #nodes: Node[] = [];
-  readonly #casts: Node[] = [];
+  /** Work on weights alone. */
+  readonly #preparing: Node[] = [];
   readonly #initializers: Initializer[] = [];
   readonly #overridable: GraphPort[] = [];
   readonly #weights = new Map<Parameter, Weight>();
@@ -62,7 +68,9 @@ export class Graph {
   readonly #files = new Set<string>();
   #counter = 0;
   #weightBytes = 0;
-  readonly #multiplyAdds = { convolution: 0, linear: 0, attention: 0 };
+  #mergedBytes = 0;
+  readonly #multiplyAdds = { convolution: 0, linear: 0, attention: 0, merging: 0 };
+  #merging = false;
   readonly #liveNodes: LiveNode[] = [];
 
   constructor(options: GraphOptions) {
@@ -75,7 +83,8 @@ export class Graph {
    */
   bind(module: Module, checkpoint: Checkpoint, scope: string): void {
     for (const [parameter, { name, location }] of bind(module, checkpoint, scope)) {
-      this.#weights.set(parameter, { name: `${scope}.${name}`, location });
+      const changes = checkpoint.changes?.get(name);
+      this.#weights.set(parameter, { name: `${scope}.${name}`, location, changes });
     }
     walk(module, '', (path, node) => {
       if (node instanceof Module) this.#paths.set(node, path ? `${scope}.${path}` : scope);
@@ -103,13 +112,13 @@ export class Graph {
       dims,
     }));
     const work = countMultiplyAdds(spec.op, spec.inputs, outputs[0]);
-    if (work) this.#multiplyAdds[work.kind] += work.count;
+    if (work) this.#multiplyAdds[this.#merging ? 'merging' : work.kind] += work.count;
     this.#liveNodes.push({
       inputs: spec.inputs.flatMap((value) => value?.name ?? []),
       outputs: outputs.map(({ name, dtype, dims }) => ({ name, bytes: sizeOf(dims) * bytesPerElement[dtype] })),
       alias: aliasingOperators.has(op),
     });
-    this.#nodes.push({
+    (this.#merging ? this.#preparing : this.#nodes).push({
       op,
       domain,
       inputs: spec.inputs.map((value) => value?.name ?? ''),
@@ -132,27 +141,43 @@ export class Graph {
     return value;
   }
 
-  /** The float32 value of a bound parameter; whatever the file holds is converted by the graph. */
+  /** The float32 value of a bound parameter; whatever the file holds is converted by the graph, and LoRAs are added. */
   parameter(parameter: Parameter): Value {
     const known = this.#parameters.get(parameter);
     if (known) return known;
     const weight = this.#weights.get(parameter);
     if (!weight) throw new Error('a parameter is used in a graph it was not bound to');
     if (parameter.unused) throw new Error(`${weight.name} is marked as unused but used`);
-    const value = this.#weight(weight, parameter.dims);
+    const value = this.#changed(weight, parameter.dims);
     this.#parameters.set(parameter, value);
     return value;
   }
 
-  #weight({ name, location }: Weight, dims: readonly number[]): Value {
+  #changed({ changes = [], ...weight }: Weight, dims: readonly number[]): Value {
+    // An initializer that is also a graph input may be overridden, so the runtime can neither fold nor pre-pack it:
+    // it stays mapped from the file. Parts of a LoRA go with their weight: folded ones would grow to its size.
+    const inPlace = this.options.residency === 'low-memory' && dims.length > 1 && sizeOf(dims) >= inPlaceElements;
+    this.#merging = changes.length > 0;
+    const stored = this.#weight(weight, dims, inPlace);
+    if (changes.length === 0) return stored;
+    this.#mergedBytes += sizeOf(dims) * bytesPerElement.float32;
+    const value = changes.reduce((sum, change, i) => {
+      return addLowRank(sum, change, (part, shape) => {
+        const location = change[part];
+        if (!location) throw new Error(`${weight.name} has no ${part}`);
+        return this.#weight({ name: `${weight.name}.lora.${i}.${part}`, location }, shape, inPlace);
+      });
+    }, stored);
+    this.#merging = false;
+    return value;
+  }
+
+  #weight({ name, location }: Weight, dims: readonly number[], inPlace: boolean): Value {
     const { dtype, file, offset, byteLength, transposed } = location;
     const stored = transposed ? dims.toReversed() : dims;
     this.#initializers.push({ name, dtype, dims: stored, external: { file, offset, byteLength } });
     this.#files.add(file);
     this.#weightBytes += byteLength;
-    // An initializer that is also a graph input may be overridden, so the runtime can neither fold nor pre-pack it:
-    // it stays mapped from the file.
-    const inPlace = this.options.residency === 'low-memory' && dims.length > 1 && sizeOf(dims) >= inPlaceElements;
     if (inPlace) this.#overridable.push({ name, dtype, dims: stored });
     const value = this.#asFloats({ graph: this, name, dtype, dims: stored });
     if (!transposed) return value;
@@ -164,7 +189,7 @@ export class Graph {
     if (value.dtype === 'float32') return value;
     const cast = `${value.name}.f32`;
     const attributes = { to: 1 };
-    this.#casts.push({ op: 'Cast', domain: '', inputs: [value.name], outputs: [cast], attributes });
+    this.#preparing.push({ op: 'Cast', domain: '', inputs: [value.name], outputs: [cast], attributes });
     return { ...value, name: cast, dtype: 'float32' };
   }
 
@@ -185,11 +210,11 @@ export class Graph {
   finish(): BuiltGraph {
     const { name, residency } = this.options;
     const root = commonFolder([...this.#files]);
-    // Casts first: then the runtime converts each weight just before its use. With casts written next to their
-    // consumers it converts far ahead, and many float32 copies are alive together (0.5 against 2.4 GB for SVD's UNet).
+    // Work on weights first: then the runtime does it just before each weight's use. Written next to the consumers it is
+    // done far ahead, and many float32 copies are alive together (0.5 against 2.4 GB for SVD's UNet).
     const model = writeModel({
       name,
-      nodes: [...this.#casts, ...this.#nodes],
+      nodes: [...this.#preparing, ...this.#nodes],
       initializers: this.#initializers,
       inputs: [...this.#inputs, ...this.#overridable],
       outputs: this.#outputs,
@@ -203,6 +228,7 @@ export class Graph {
       outputs: this.#outputs,
       residency,
       weightBytes: this.#weightBytes,
+      mergedBytes: this.#mergedBytes,
       multiplyAdds: this.#multiplyAdds,
       peakActivationBytes: peakLiveBytes(this.#liveNodes),
     };

@@ -1,7 +1,13 @@
 import { sizeOf } from '../tensor.js';
 
 /** Multiply-adds of a graph, by kind; a floating-point operation count is twice as much. */
-export type MultiplyAdds = { readonly convolution: number; readonly linear: number; readonly attention: number };
+export type MultiplyAdds = {
+  readonly convolution: number;
+  readonly linear: number;
+  readonly attention: number;
+  /** On weights alone (LoRA): at every run in `low-memory` residency, once while the graph is prepared in `fast`. */
+  readonly merging: number;
+};
 
 export type MultiplyAddKind = keyof MultiplyAdds;
 
@@ -22,6 +28,7 @@ export function countMultiplyAdds(
   switch (op) {
     case 'Conv':
       return { kind: 'convolution', count: size * sizeOf(b.dims.slice(1)) };
+    case 'Gemm':
     case 'MatMul':
     case 'com.microsoft:FusedMatMul':
       return { kind: b.dims.length === 2 ? 'linear' : 'attention', count: size * (a.dims.at(-1) ?? 0) };

@@ -172,6 +172,15 @@ export function matmulTransposed(x: Value, weight: Value): Value {
   return emit('com.microsoft:FusedMatMul', x, [x, weight], dims, { transB: 1 });
 }
 
+/** alpha a b + c for matrices a [M, K], b [K, N], c [M, N]. */
+export function gemm(a: Value, b: Value, c: Value, alpha: number): Value {
+  const [m, k] = a.dims;
+  const [, n] = b.dims;
+  const fits =
+    [a, b, c].every(({ dims }) => dims.length === 2) && dim(b, 0) === k && dim(c, 0) === m && dim(c, 1) === n;
+  return fits ? emit('Gemm', a, [a, b, c], c.dims, { alpha: { float: alpha } }) : fail('Gemm', a, b, c);
+}
+
 export type ConvOptions = {
   readonly stride?: readonly [number, number];
   /** Zeros around the picture: top, left, bottom, right. */

@@ -29,10 +29,11 @@ export function activationBytes(graph: Pick<BuiltGraph, 'peakActivationBytes'>):
 
 /** Estimated peak of the engine's memory for one graph, weights and activations. */
 export function graphBytes(
-  graph: Pick<BuiltGraph, 'weightBytes' | 'peakActivationBytes'>,
+  graph: Pick<BuiltGraph, 'weightBytes' | 'mergedBytes' | 'peakActivationBytes'>,
   residency: Residency,
 ): number {
-  return graph.weightBytes * (residency === 'fast' ? fastPeakFactor : 1) + activationBytes(graph);
+  const weights = residency === 'fast' ? graph.weightBytes * fastPeakFactor + graph.mergedBytes : graph.weightBytes;
+  return weights + activationBytes(graph);
 }
 
 /** Left for activations, frames and everything else on the machine. */

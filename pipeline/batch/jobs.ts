@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { PantomimeError } from '../../models/errors.js';
 import { exists, readJson } from '../files.js';
 import { hashFile, keyOf } from '../hashes.js';
+import { parseControl } from '../options/control-value.js';
 import { resolveForModel } from '../options/load.js';
 import { metaOf } from '../options/names.js';
+import { type PicturesChoice, parsePictures } from '../options/pictures-value.js';
 import { type OptionProblem, optionsError } from '../options/problem.js';
 import type { OptionSources } from '../options/resolve.js';
 import { type AnimateOptions, optionNames } from '../options/schema.js';
@@ -70,14 +72,44 @@ export async function earlierResult(job: Job, knownFiles: string | undefined): P
   const { image, movement: moved } = record.inputs;
   const same =
     image?.sha256 === (await hashFile(options.image as string)) &&
-    (moved?.sha256 === undefined ? moved?.path === movement : moved.sha256 === (await hashFile(movement)));
+    (await isFile(moved, movement)) &&
+    (await samePictures(options, record));
   return same ? 'same' : 'other';
 }
 
+type FileRecord = { readonly path?: string; readonly sha256?: string };
+
 type RunRecord = {
   readonly options: Readonly<Record<string, unknown>>;
-  readonly inputs: { readonly [input in 'image' | 'movement']?: { readonly path?: string; readonly sha256?: string } };
+  readonly inputs: { readonly [input in 'image' | 'movement']?: FileRecord };
+  readonly pictures?: readonly (FileRecord & { readonly name?: string })[];
 };
+
+/** Whether a file is that of a record; folders have no hash. */
+async function isFile(recorded: FileRecord | undefined, path: string): Promise<boolean> {
+  return recorded?.sha256 === undefined ? recorded?.path === path : recorded.sha256 === (await hashFile(path));
+}
+
+/** Whether a run's controls looked at the pictures that are asked for. */
+async function samePictures(options: AnimateOptions, { pictures = [] }: RunRecord): Promise<boolean> {
+  const asked = picturesOf(options);
+  if (asked.length !== pictures.length) return false;
+  const same = asked.map(({ name, path }) =>
+    isFile(
+      pictures.find((one) => one.name === name),
+      path,
+    ),
+  );
+  return (await Promise.all(same)).every(Boolean);
+}
+
+/** Those that are looked at. */
+function picturesOf({ control, controlPictures }: AnimateOptions): readonly PicturesChoice[] {
+  const controls = control.flatMap((value) => parseControl(value) ?? []).filter(({ scale }) => scale !== 0);
+  return controlPictures
+    .flatMap((value) => parsePictures(value) ?? [])
+    .filter((pictures) => controls.some(({ name }) => name === pictures.name));
+}
 
 /** Whether a finished run did what is asked for in one option; where nothing is asked for, whatever it decided is right. */
 function isAsked(options: AnimateOptions, name: (typeof optionNames)[number], did: unknown): boolean {
@@ -85,12 +117,14 @@ function isAsked(options: AnimateOptions, name: (typeof optionNames)[number], di
   // Files are compared by content, and it does not matter where a video was made.
   if (group === 'Inputs' || group === 'Machine' || group === 'Run' || name === 'output') return true;
   const asked = repeatableOption(options, name);
+  if (Array.isArray(asked)) return JSON.stringify(asked) === JSON.stringify(did ?? []);
   return asked === undefined || did === asked;
 }
 
 /** Which files a job reads, by size and time of change: cheap, and enough to see that nothing has happened to them. */
 export async function filesKey({ options, movement }: Job): Promise<string> {
-  const facts = [movement, options.image as string].map(async (path) => {
+  const pictures = picturesOf(options).map(({ path }) => path);
+  const facts = [movement, options.image as string, ...pictures].map(async (path) => {
     const { size, mtimeMs } = await stat(path);
     return [path, size, mtimeMs];
   });

@@ -1,4 +1,5 @@
 import type { WrittenOption } from '../options/layer.js';
+import { takesList } from '../options/names.js';
 import { type OptionProblem, showValue } from '../options/problem.js';
 import {
   lineFinder,
@@ -111,12 +112,26 @@ class Reader {
     const written: WrittenOption[] = [];
     const problems: OptionProblem[] = [];
     for (const { name, where: nameWhere, value } of this.members()) {
-      const nested = value.text === '{' || value.text === '[';
-      if (nested) problems.push(notSingle(name, nameWhere));
-      else written.push({ name, value: JSON.parse(value.text), where: this.#at(value.offset), nameWhere });
-      this.skip(value);
+      const where = this.#at(value.offset);
+      const values = value.text === '[' && takesList(name) ? this.singles() : undefined;
+      if (values) written.push({ name, value: values, where, nameWhere });
+      else if (value.text === '{' || value.text === '[') problems.push(notSingle(name, nameWhere));
+      else written.push({ name, value: JSON.parse(value.text), where, nameWhere });
+      if (!values) this.skip(value);
     }
     return { where: this.#at(offset), written, problems };
+  }
+
+  /** The rest of a list of single values; null stands for one that is not. */
+  singles(): unknown[] {
+    const values: unknown[] = [];
+    for (let item = this.next(); item.text !== ']' && item.text !== ''; item = this.next()) {
+      if (item.text === ',') continue;
+      const nested = item.text === '{' || item.text === '[';
+      values.push(nested ? null : JSON.parse(item.text));
+      this.skip(item);
+    }
+    return values;
   }
 
   /** To the end of a value whose first token has been read. */

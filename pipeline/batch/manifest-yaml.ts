@@ -1,5 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import type { WrittenOption } from '../options/layer.js';
+import { takesList } from '../options/names.js';
 import type { OptionProblem } from '../options/problem.js';
 import {
   type ManifestRow,
@@ -44,6 +45,8 @@ export function rowsFromYaml(text: string, label: string): ManifestRows {
     for (const { key, value } of map.items) {
       const nameWhere = at(startOf(key) ?? startOf(map));
       if (!isScalar(key)) wrong.push(syntaxProblem(nameWhere, 'the name of an option must be plain text'));
+      else if (isSeq(value) && takesList(String(key.value)) && value.items.every((item) => isScalar(item)))
+        written.push({ name: String(key.value), value: value.items.map(plainValue), where: nameWhere });
       else if (value !== null && !isScalar(value)) wrong.push(notSingle(String(key.value), nameWhere));
       else {
         const where = at(startOf(value) ?? startOf(key));
@@ -73,6 +76,10 @@ export function rowsFromYaml(text: string, label: string): ManifestRows {
   }
   if (rows === undefined && problems.length === 0) problems.push(noClips(label));
   return { rows: rows ?? [], defaults, problems };
+}
+
+function plainValue(node: unknown): unknown {
+  return isScalar(node) ? node.value : null;
 }
 
 function startOf(node: unknown): number | undefined {

@@ -14,8 +14,7 @@ export function addOptionFlags(command: Command, relevant: (name: OptionName) =>
   }
   for (const control of Object.values(controlFlags)) {
     const flag = new Option(control.flags, control.description).helpGroup('Command line:');
-    if (control.repeatable)
-      flag.argParser((value: string, earlier: string[] | undefined) => [...(earlier ?? []), value]);
+    if (control.repeatable) flag.argParser(collect);
     command.addOption(flag);
   }
 }
@@ -39,7 +38,13 @@ function flagsOf(name: OptionName): Option[] {
   const value = field.choices.length > 0 && !meta.placeholder ? field.choices.join('|') : (meta.placeholder ?? 'VALUE');
   const values = meta.valuesText && !meta.path ? `; ${meta.valuesText.replaceAll('`', '')}` : '';
   const description = `${meta.description}${values} (default: ${field.defaultText})`;
-  return [new Option(`${short}--${long} <${value}>`, description).helpGroup(group)];
+  const flag = new Option(`${short}--${long} <${value}>`, description).helpGroup(group);
+  return [meta.list ? flag.argParser(collect) : flag];
+}
+
+/** Every value of a flag that may be repeated. */
+function collect(value: string, earlier: readonly string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
 }
 
 /**

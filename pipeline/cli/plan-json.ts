@@ -1,3 +1,4 @@
+import { describeControls } from '../controls.js';
 import type { Plan } from '../plan.js';
 
 /** The plan for programs, as one line of JSON: what was decided, without the opened model and clip. */
@@ -16,8 +17,10 @@ export function planJson(plan: Plan): string {
       dir: model.dir,
       overlay: Boolean(model.overlay),
       controlnext: Boolean(model.controlnext),
+      loras: plan.loras,
       domain: card?.domain,
     },
+    controls: describeControls(plan),
     ffmpeg: { version: tools.version, origin: tools.origin },
     size,
     frames,

@@ -1,4 +1,6 @@
 import type { ContextWindow } from '../../stages/denoise/windows.js';
+import { type ControlFacts, describeControls } from '../controls.js';
+import type { PlannedLora } from '../loras.js';
 import type { Plan } from '../plan.js';
 import { poseBackendText } from '../pose-backend.js';
 import { formatBytes } from '../progress/report-text.js';
@@ -16,10 +18,12 @@ export function renderPlan(plan: Plan): string {
     ['picture', `${options.image} (${picture.width}x${picture.height})`],
     ['movement', `${movement.path} (${movementText(plan)})`],
     ['poses', poseBackendText(plan.poseBackend, options)],
-    [
-      'model',
-      `${plan.model.dir}${plan.model.overlay ? ' + overlay' : ''}${plan.model.controlnext ? ' + pose control' : ''}`,
-    ],
+    ['model', `${plan.model.dir}${plan.model.overlay ? ' + overlay' : ''}`],
+    ...plan.loras.map((lora): [string, string] => ['lora', loraText(lora)]),
+    ...describeControls(plan).map((control): [string, string] => [
+      'control',
+      controlText(control, schedule.timesteps.length),
+    ]),
     [
       'video',
       `${size.width}x${size.height}, ${plan.exact ? '' : 'about '}${made} frames at ${rate.toFixed(3)} fps -> ${plan.video}`,
@@ -51,6 +55,18 @@ export function renderPlan(plan: Plan): string {
     ...drawWindows(plan.windows, plan.frames),
     ...notes,
   ].join('\n');
+}
+
+function loraText({ file, scale, layers, ranks: [least, most] }: PlannedLora): string {
+  return `${file} at ${scale} (${layers} layers, rank ${least === most ? least : `${least} to ${most}`})`;
+}
+
+function controlText(
+  { name, file, pictures, scale, steps: { count, first, last } }: ControlFacts,
+  steps: number,
+): string {
+  const when = count === steps ? '' : count === 0 ? ', in no step' : `, steps ${first + 1} to ${last + 1} of ${steps}`;
+  return `${name} at ${scale}${when}${pictures ? `, sees ${pictures}` : ''} (${file})`;
 }
 
 function movementText({ movement }: Plan): string {

@@ -1,5 +1,7 @@
 import { extname } from 'node:path';
+import { parseControl, poseName, seesPoses } from './control-value.js';
 import { kebabCase } from './names.js';
+import { parsePictures } from './pictures-value.js';
 import type { OptionProblem } from './problem.js';
 import type { AnimateOptions, OptionName } from './schema.js';
 
@@ -96,6 +98,51 @@ export function crossChecks(
       where: where(name),
       what: `--${kebabCase(name)} has no effect: the published pipeline always tells the network 6, 128 and 0.02`,
       hint: '--time-ids given',
+    });
+  }
+  problems.push(...controlChecks(options, given));
+  return problems;
+}
+
+/** Names of controls and of their pictures belong together. */
+function controlChecks(
+  { control, controlPictures }: AnimateOptions,
+  given: (name: OptionName) => string | undefined,
+): OptionProblem[] {
+  const problems: OptionProblem[] = [];
+  const names = control.flatMap((value) => parseControl(value)?.name ?? []);
+  const pictures = controlPictures.flatMap((value) => parsePictures(value)?.name ?? []);
+  const [where, picturesWhere] = [given('control'), given('controlPictures')];
+  for (const [list, at] of [
+    [names, where],
+    [pictures, picturesWhere],
+  ] as const) {
+    const twice = list.find((name, i) => list.indexOf(name) !== i);
+    if (twice === undefined) continue;
+    problems.push({
+      code: 'options.repeated',
+      where: at,
+      what: `${twice} is given twice`,
+      hint: 'two names, e.g. pose and pose-2',
+    });
+  }
+  for (const name of names) {
+    if (seesPoses(name) || pictures.includes(name)) continue;
+    const what = `the control ${name} has nothing to look at`;
+    problems.push({ code: 'options.control-pictures', where, what, hint: `--control-pictures ${name}=FILE` });
+  }
+  for (const name of pictures) {
+    if (names.includes(name) && !seesPoses(name)) continue;
+    const what = seesPoses(name) ? `${name} looks at the drawn skeletons` : `no control is called ${name}`;
+    const hint = seesPoses(name) ? '--control-video FILE' : `--control ${name}=FILE`;
+    problems.push({ code: 'options.control-pictures', where: picturesWhere, what, hint });
+  }
+  if (names.includes(poseName) && given('controlScale')) {
+    problems.push({
+      code: 'options.control-scale',
+      where: given('controlScale'),
+      what: 'the strength of the pose control is said twice',
+      hint: `--control ${poseName}=FILE:SCALE alone`,
     });
   }
   return problems;

@@ -83,4 +83,6 @@ const jsonSchemaKeys = new Set([
   'minLength',
   'maxLength',
   'pattern',
+  'items',
+  'maxItems',
 ]);

@@ -71,7 +71,7 @@ function describe(schema: FieldSchema): string {
 }
 
 function defaultText(value: unknown): string {
-  if (value === null || value === undefined) return 'none';
+  if (value === null || value === undefined || (Array.isArray(value) && value.length === 0)) return 'none';
   if (typeof value === 'boolean') return value ? 'on' : 'off';
   return String(value);
 }

@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { isModelName } from '../model-store/locate.js';
 import { fieldOf } from './field.js';
 import { findOption, kebabCase, metaOf, suggestOption } from './names.js';
+import type { OptionMeta } from './option-meta.js';
 import { type OptionProblem, showValue } from './problem.js';
 import { type OptionName, optionNames } from './schema.js';
 
@@ -96,6 +97,7 @@ export function layerFromSettings(settings: readonly string[]): OptionLayer {
 /** Other words for a value, text that is a number, relative paths: everything that comes before checking. */
 function understand(name: OptionName, value: unknown, style: LayerStyle): unknown {
   const meta = metaOf(name);
+  if (meta.list) return understandList(meta.list, value, style);
   const field = fieldOf(name);
   if (typeof value !== 'string') {
     // YAML reads `anchor: true` as a boolean; the choice is the word.
@@ -109,6 +111,19 @@ function understand(name: OptionName, value: unknown, style: LayerStyle): unknow
     return isPath && style.baseDir !== undefined ? resolve(style.baseDir, word) : word;
   }
   return style.textual ? fromText(word, field) : word;
+}
+
+/** Parts several values of one text, as in a cell of a CSV file. */
+const listMark = '|';
+
+/** One value is a list of one. */
+function understandList({ mapPath }: NonNullable<OptionMeta['list']>, value: unknown, style: LayerStyle): unknown {
+  const { textual, baseDir } = style;
+  const parted = typeof value === 'string' && textual ? value.split(listMark).map((part) => part.trim()) : [value];
+  const values: readonly unknown[] = Array.isArray(value) ? value : parted;
+  return values.map((one) =>
+    typeof one === 'string' && baseDir !== undefined ? mapPath(one, (path) => resolve(baseDir, path)) : one,
+  );
 }
 
 function fromText(value: string, field: ReturnType<typeof fieldOf>): unknown {

@@ -31,6 +31,12 @@ export function findOption(name: string): OptionName | undefined {
   return spellings.get(normaliseName(name));
 }
 
+/** Whether a name in any spelling means an option that takes several values. */
+export function takesList(name: string): boolean {
+  const found = findOption(name);
+  return found !== undefined && metaOf(found).list !== undefined;
+}
+
 /** The option most likely meant by an unknown name, as a flag without dashes. */
 export function suggestOption(name: string, others: readonly string[] = []): string | undefined {
   const known = optionNames.flatMap((option) => [option, ...(metaOf(option).aliases ?? [])]);

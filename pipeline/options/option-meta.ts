@@ -44,6 +44,8 @@ export type OptionMeta = {
   readonly keywords?: readonly string[];
   /** Names of models are no paths either; the value stands for the model that is meant by it for this option. */
   readonly modelUse?: '--model' | '--controlnext' | '--overlay';
+  /** Takes several values: a flag that may be repeated, a list in a YAML file. Gives a value with its path changed. */
+  readonly list?: { readonly mapPath: (value: string, change: (path: string) => string) => string };
   /** Matters to `pantomime pose` too. */
   readonly pose?: boolean;
 };

@@ -1,9 +1,22 @@
 import { z } from 'zod';
+import { mapControlPath, parseControl } from './control-value.js';
+import { mapLoraPath, parseLora } from './lora-value.js';
 import { option, text } from './option-meta.js';
+import { mapPicturesPath, parsePictures } from './pictures-value.js';
 import { rate, seconds, subject } from './values.js';
 
 const folderOrFile = text.nullable().default(null);
 const share = z.number().min(0).max(1);
+
+/** Values of one option; bounds what is opened for it. */
+const maxValues = 16;
+
+function listOf(parse: (value: string) => unknown) {
+  return z
+    .array(text.refine((value) => parse(value) !== undefined))
+    .max(maxValues)
+    .default([]);
+}
 
 /**
  * Every option of a run: the one place that types, defaults, flags, YAML keys, the JSON Schema and docs/options.md come
@@ -41,6 +54,14 @@ export const optionsSchema = z.strictObject({
     aliases: ['pose_images', 'pose_video'],
     placeholder: 'FILE|FOLDER',
     path: true,
+  }),
+  controlPictures: option(listOf(parsePictures), {
+    group: 'Inputs',
+    description:
+      'What the --control of that name looks at, one picture for each frame of the driving video, cut by the same start, stride and rate',
+    placeholder: 'NAME=FILE|FOLDER',
+    valuesText: '`NAME=FILE|FOLDER`; may be repeated',
+    list: { mapPath: mapPicturesPath },
   }),
   // --- Model
   model: option(text.default('embedded'), {
@@ -96,6 +117,22 @@ export const optionsSchema = z.strictObject({
     group: 'Model',
     description:
       'Which files of a model folder are used: those with fp16 in their name or those without; auto: what is there, fp16 where both are',
+  }),
+  control: option(listOf(parseControl), {
+    group: 'Model',
+    description:
+      'Another ControlNeXt module, its strength, and the part of the steps in which it works; pose and pose-... see the drawn skeletons, other names their --control-pictures; pose takes the place of --controlnext',
+    placeholder: 'NAME=FILE[:SCALE][@START-END]',
+    valuesText: '`NAME=FILE[:SCALE][@START-END]`, `pose=auto...`; may be repeated',
+    list: { mapPath: mapControlPath },
+  }),
+  lora: option(listOf(parseLora), {
+    group: 'Model',
+    description: 'LoRA added to the UNet (kohya, diffusers or PEFT file), and how strongly: 1 unless said, 0 is none',
+    aliases: ['loras', 'lora_path'],
+    placeholder: 'FILE[:SCALE]',
+    valuesText: '`FILE[:SCALE]`; may be repeated',
+    list: { mapPath: mapLoraPath },
   }),
   // --- Clip
   start: option(seconds.default(0), {

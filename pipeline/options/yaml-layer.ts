@@ -1,5 +1,6 @@
-import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseDocument, type YAMLMap } from 'yaml';
 import { makeLayer, type OptionLayer, type WrittenOption } from './layer.js';
+import { takesList } from './names.js';
 import { type OptionProblem, optionsError } from './problem.js';
 
 /** Longer than any list of options; bounds the time a hostile file can take. */
@@ -30,6 +31,9 @@ export function layerFromYaml(source: string, label: string, baseDir: string): O
     const nameWhere = at(isScalar(key) ? key.range?.[0] : undefined);
     if (!isScalar(key)) {
       problems.push({ code: 'config.syntax', where: nameWhere, what: 'the name of an option must be plain text' });
+    } else if (isSeq(value) && takesList(String(key.value)) && value.items.every((item) => isScalar(item))) {
+      const values = value.items.map((item) => (isScalar(item) ? item.value : null));
+      written.push({ name: String(key.value), value: values, where: nameWhere });
     } else if (value !== null && !isScalar(value)) {
       problems.push({
         code: 'config.value',

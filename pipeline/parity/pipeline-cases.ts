@@ -75,7 +75,9 @@ async function runCase(context: ParityContext, index: RecordIndex, name: string)
     ...{ ...size, residency, conditioning, schedule, signal },
     unet: entry.unet_overlay === true ? overlaid : model.unet.checkpoint,
     unetConfig: model.unet.config,
-    control: model.controlnext && { network: model.controlnext, source: maps, scale: 1 },
+    controls: model.controlnext
+      ? [{ name: 'pose', network: model.controlnext, source: maps, scale: 1, start: 0, end: 1 }]
+      : [],
     addedTimeIds: [6, 128, 0.02],
     windows: { ...{ chunk: get('frames_per_batch'), overlap: get('overlap') }, ...publishedWindows },
     guidance: { min: get('min_guidance_scale'), max: get('max_guidance_scale'), index: 'local' },

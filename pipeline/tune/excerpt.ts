@@ -8,10 +8,10 @@ import { type ControlMaps, findControlMaps, readControlMap, writeControlMaps } f
 import { type ControlTrack, makeControlTrack } from '../control-track.js';
 import type { RunContext } from '../events.js';
 import { readJson, writeAtomic } from '../files.js';
+import { modelFingerprint } from '../fingerprint.js';
 import { keyOf } from '../hashes.js';
 import { openRun } from '../open-run.js';
 import { makePlan, type Plan } from '../plan.js';
-import { modelFingerprint } from '../render-clip.js';
 import type { Run } from '../run.js';
 import type { WarmDetector } from '../warm/detector.js';
 import type { TunePlan } from './tune-plan.js';

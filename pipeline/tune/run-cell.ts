@@ -47,7 +47,7 @@ export function taskKey(options: AnimateOptions, { plan, track, picture, modelKe
   const { provider, residency, size } = plan;
   return keyOf([
     [measurementVersion, counted, provider, residency, size, modelKey, truth !== undefined],
-    [track.contentHash, hashBytes(picture.data)],
+    [track.contentHash, hashBytes(picture.data), [...track.pictures.values()].map(({ contentHash }) => contentHash)],
   ]);
 }
 

@@ -5,6 +5,7 @@ import type { ContextWindow } from './windows.js';
 
 /** What the network is asked for one window: latents [slots, 4, h, w] at noise level `sigma`. */
 export type WindowRequest = {
+  readonly step: number;
   readonly window: ContextWindow;
   readonly latents: FloatTensor;
   readonly sigma: number;
@@ -52,7 +53,13 @@ export async function sample(latents: FloatTensor, options: SampleOptions): Prom
     for (const [k, window] of windows.entries()) {
       signal?.throwIfAborted();
       const timestep = schedule.timesteps[step] as number;
-      const prediction = await options.predict({ window, latents: gatherFrames(x, window.frames), sigma, timestep });
+      const prediction = await options.predict({
+        step,
+        window,
+        latents: gatherFrames(x, window.frames),
+        sigma,
+        timestep,
+      });
       await options.onPrediction?.(step, k, prediction);
       fused.add(window, prediction);
       options.onWindow?.({ step, window: k, windows: windows.length });

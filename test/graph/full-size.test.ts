@@ -44,9 +44,7 @@ test('the work of a full-size step is the published count less what is saved', a
       buildUnetStep({
         unet: imaginary(fixture('full-size/unet.safetensors'), unet),
         unetConfig: unetConfig,
-        controlnext: withControl
-          ? imaginary(fixture('full-size/controlnext.safetensors'), await publishedShapes('controlnext'))
-          : undefined,
+        controls: withControl ? [await publishedPose()] : [],
         ...{ frames: 24, height: 1024, width: 576, guidance: true, residency: 'low-memory', target: 'cpu' },
       }),
     );
@@ -61,11 +59,16 @@ test('the work of a full-size step is the published count less what is saved', a
   expect(share).toBeLessThan(0.04);
 });
 
+async function publishedPose() {
+  const file = fixture('full-size/controlnext.safetensors');
+  return { name: 'pose', network: imaginary(file, await publishedShapes('controlnext')) };
+}
+
 test('the full-size step graph of 24 frames at 576x1024', async () => {
   const graph = buildUnetStep({
     unet: imaginary(fixture('full-size/unet.safetensors'), await publishedShapes('unet')),
     unetConfig: unetConfig,
-    controlnext: imaginary(fixture('full-size/controlnext.safetensors'), await publishedShapes('controlnext')),
+    controls: [await publishedPose()],
     frames: 24,
     height: 1024,
     width: 576,

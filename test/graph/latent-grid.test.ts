@@ -47,7 +47,7 @@ test('the latent grid is that of the VAE', () => {
   const step = buildUnetStep({
     ...{ ...how, ...size, frames: 2, guidance: true, pixelsPerLatent: 4, unetConfig },
     unet: imaginary(new UNet(parseUNetConfig(unetConfig))),
-    controlnext: imaginary(new ControlNeXt(32)),
+    controls: [{ name: 'pose', network: imaginary(new ControlNeXt(32)) }],
   });
   const dims = Object.fromEntries(step.inputs.map((input) => [input.name, input.dims]));
   expect(dims).toMatchObject({ latents: [2, 8, 16, 24], image_latents: [8, 16, 24], control: [2, 64, 96, 3] });

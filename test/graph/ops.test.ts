@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { sinusoids } from '#dist/models/blocks/embeddings.js';
-import { adaptiveAvgPool, injectControl } from '#dist/models/controlnext/inject.js';
+import { adaptiveAvgPool, injectControls } from '#dist/models/controlnext/inject.js';
 import { posePixels } from '#dist/models/graphs/pose-pixels.js';
 import { Graph, type Target, type Value } from '#dist/models/onnx/graph.js';
 import * as op from '#dist/models/onnx/ops.js';
@@ -233,6 +233,6 @@ test('control is injected as in the traced UNet', async () => {
   const file = await openFixture(fixture('modules/unet_trace.safetensors'));
   const [state, features] = [await file.floats('down_blocks.0'), await file.floats('control')];
   const one = floatTensor([1], Float32Array.of(1));
-  const y = await evaluate([state, features, one], injectControl);
+  const y = await evaluate([state, features, one], (h, features, scale) => injectControls(h, [{ features, scale }]));
   close(y, [...(await file.floats('down_blocks.1.input_hidden_states')).data]);
 });

@@ -54,7 +54,7 @@ test('a step gives finite numbers of ordinary size, and follows the control', as
   const graph = buildUnetStep({
     unet: folder.unet.checkpoint,
     unetConfig: folder.unet.config,
-    controlnext: folder.controlnext,
+    controls: [{ name: 'pose', network: folder.controlnext! }],
     frames,
     height,
     width,

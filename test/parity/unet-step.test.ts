@@ -24,7 +24,7 @@ beforeAll(async () => {
 const options = (): UnetStepOptions => ({
   unet: model.overlaidUnet,
   unetConfig: model.unetConfig,
-  controlnext: model.controlnext,
+  controls: [{ name: 'pose', network: model.controlnext }],
   frames: 8,
   height: 128,
   width: 64,
@@ -88,7 +88,7 @@ test('without guidance: the conditional branch alone', async () => {
 
 test('without control: as with a control scale of zero', async () => {
   await using controlled = await openGraph(buildUnetStep(options()));
-  const plainGraph = buildUnetStep({ ...options(), controlnext: undefined });
+  const plainGraph = buildUnetStep({ ...options(), controls: [] });
   expect(plainGraph.inputs.map(({ name }) => name)).not.toContain('control');
   await using plain = await openGraph(plainGraph);
   const { control, control_scale: _, ...fixed } = { ...(await fixedInputs()), ...(await stepInputs(2)) };
@@ -102,10 +102,12 @@ test('without control: as with a control scale of zero', async () => {
 test('control features may be given instead of pictures', async () => {
   const { timestep, ...noise } = await stepInputs(1);
   const { control, ...fixed } = await fixedInputs();
-  const { controlnext, frames, height, width, residency, target } = options();
-  const network = { controlnext: controlnext!, channels: 32, frames, height, width, residency, target };
+  const { frames, height, width, residency, target } = options();
+  const { controlnext } = model;
+  const network = { controlnext, channels: 32, frames, height, width, residency, target };
   const { features } = await runGraph(buildControlNeXt(network), { control: control!, timestep: timestep! });
-  const built = buildUnetStep({ ...options(), controlFeatures: true });
+  const controls = [{ name: 'pose', network: controlnext, givenFeatures: true }];
+  const built = buildUnetStep({ ...options(), controls });
   expect(built.inputs.map(({ name }) => name)).not.toContain('control');
   const inputs = { ...fixed, ...noise, timestep: timestep!, control_features: features! };
   const { prediction } = await runGraph(built, inputs);

@@ -10,7 +10,7 @@ import { toNumber } from '../to-number.js';
 import { commandLine } from './command-line.js';
 
 /** Options that say what one clip is; a batch finds them in its folder or manifest. */
-const perClip: ReadonlySet<string> = new Set(['video', 'pose', 'controlVideo']);
+const perClip: ReadonlySet<string> = new Set(['video', 'pose', 'controlVideo', 'controlPictures']);
 
 /** `pantomime batch CLIPS`: a folder of clips. */
 export function addBatchCommand(program: Command, exit: (code: number) => void): void {

@@ -1,8 +1,8 @@
 import { candidatesOf, frontOf } from './recommend.js';
 import { spreads } from './run-values.js';
 import type { Score } from './score.js';
-import { scoreCells } from './score.js';
-import type { Cell, CellRun, CellSettings } from './types.js';
+import { scoreCells, scoredCell } from './score.js';
+import type { Cell, CellSettings } from './types.js';
 
 /** A cell with its runs, before it is compared with others. */
 export type MeasuredCell = Pick<Cell, 'id' | 'state' | 'windows' | 'joints' | 'runs'> & {
@@ -21,9 +21,7 @@ export function judgeCells(
   times: ReadonlyMap<string, number> = new Map(),
 ): JudgedCells {
   const withRuns = measured.filter(({ runs }) => runs.length > 0);
-  const scores = scoreCells(
-    withRuns.map((cell) => ({ id: cell.id, alone: cell.windows.length === 1, runs: valuesOf(cell.runs) })),
-  );
+  const scores = scoreCells(withRuns.map(({ id, settings, windows, runs }) => scoredCell(id, settings, windows, runs)));
   const cells = measured.map((cell): Cell => {
     const score = scores.get(cell.id);
     const values = spreads(cell.runs);
@@ -39,8 +37,4 @@ export function judgeCells(
     scores,
     cells: cells.map((cell) => (scores.has(cell.id) ? { ...cell, onFront: front.has(cell.id) } : cell)),
   };
-}
-
-function valuesOf(runs: readonly CellRun[]): readonly CellRun['values'][] {
-  return runs.map(({ values }) => values);
 }

@@ -1,4 +1,5 @@
-import type { CellRun, MetricName } from './types.js';
+import { poolSeams } from './pool-seams.js';
+import type { CellRun, CellSettings, MetricName } from './types.js';
 
 type Values = CellRun['values'];
 
@@ -41,9 +42,23 @@ export type ScoredCell = {
   readonly id: string;
   /** One window makes the whole clip. */
   readonly alone: boolean;
+  /** How many joints its seam ratio is of, and which cells are alike in how they join. */
+  readonly seams?: { readonly joints: number; readonly kind: string };
   /** Values of its runs; at least one. */
   readonly runs: readonly Values[];
 };
+
+/** A cell as the score looks at it. Those that share as much, fused alike, in as many steps, join alike. */
+export function scoredCell(
+  id: string,
+  { overlap, fusion, steps }: CellSettings,
+  windows: readonly unknown[],
+  runs: readonly CellRun[],
+): ScoredCell {
+  const joints = runs[0]?.metrics.seam.joints.filter((ratio) => ratio !== undefined).length ?? 0;
+  const seams = { joints, kind: [overlap, fusion, steps].join() };
+  return { id, alone: windows.length === 1, seams, runs: runs.map(({ values }) => values) };
+}
 
 export type Score = {
   /** 0 (the worst of these cells in everything) to 1 (the best in everything). */
@@ -57,9 +72,10 @@ export type Score = {
 /**
  * One number for the quality of each cell: the weighted mean over metrics of 1 - (fault - least fault) / range, the range being
  * that of the cells' means or the metric's `scale`, whichever is larger. A cell that lacks a metric gets the mean of the others
- * for it, so that nothing is won or lost by it. Scores hold for these cells only.
+ * for it, so that nothing is won or lost by it. Seams are those of {@link poolSeams}. Scores hold for these cells only.
  */
-export function scoreCells(cells: readonly ScoredCell[]): ReadonlyMap<string, Score> {
+export function scoreCells(measured: readonly ScoredCell[]): ReadonlyMap<string, Score> {
+  const cells = poolSeams(measured);
   const parts = (Object.entries(judged) as [MetricName, Judged][]).flatMap(([metric, how]) => {
     if (!cells.some(({ runs }) => runs.some((values) => values[metric] !== undefined))) return [];
     const faults = cells.map((cell) => faultsOf(cell, metric, how));

@@ -5,7 +5,7 @@ import { type TriedCell, whyDominated, whyNoMoreSeeds } from './early-stop.js';
 import type { PlannedCell } from './grid.js';
 import { readMeasurement } from './measurement.js';
 import { type CellTask, checkExcerpt, measurementFile, runCell, taskKey, type Workbench } from './run-cell.js';
-import { scoreCells } from './score.js';
+import { scoreCells, scoredCell } from './score.js';
 import type { Cell, CellRun, CellSettings, TuneEvent } from './types.js';
 
 /** What became of a cell. */
@@ -134,11 +134,7 @@ export async function taskOf(
 /** Scores by the first seeds, among themselves. */
 function scored(tried: readonly CellOutcome[]): readonly TriedCell[] {
   const scores = scoreCells(
-    tried.map(({ cell, runs }) => ({
-      id: cell.id,
-      alone: cell.windows.length === 1,
-      runs: runs.slice(0, 1).map(({ values }) => values),
-    })),
+    tried.map(({ cell, runs }) => scoredCell(cell.id, cell.settings, cell.windows, runs.slice(0, 1))),
   );
   return tried.map(({ cell }) => ({ cell, score: scores.get(cell.id)?.score ?? 0 }));
 }

@@ -17,7 +17,8 @@ export function columnsOf({ metrics, cells }: Pick<TuneResult, 'metrics' | 'cell
 
 const score: Column = {
   ...{ key: 'score', title: 'Score', unit: '', better: 'higher', kind: 'quality' },
-  meaning: 'All quality metrics together: 0 is the worst of this sweep, 1 the best. It says nothing outside of it.',
+  meaning:
+    'All quality metrics together: 0 is the worst of this sweep, 1 the best. It says nothing outside of it. Seams of cells with the same overlap are judged together, since a clip has few joints.',
   of: ({ score: mean, scoreDeviation: deviation }) => (known(mean) ? { mean, deviation } : undefined),
 };
 

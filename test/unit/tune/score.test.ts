@@ -30,6 +30,22 @@ describe('the score of cells', () => {
     expect(['under', 'none', 'whole', 'seam'].map((id) => scoreOf(cells, id))).toEqual([1, 1, 1, 0]);
   });
 
+  it('judges seams of cells alike together, since a few joints are luck', () => {
+    const joined = (id: string, joints: number, kind: string, seamRatio: number) => ({
+      ...cell(id, { seamRatio }),
+      seams: { joints, kind },
+    });
+    const [few, many] = [joined('few', 2, 'none', 1), joined('many', 400, 'none', 1)];
+    const bad = [joined('a', 20, 'none', 2), joined('b', 20, 'none', 2)];
+    const good = [1, 2, 3].map((i) => joined(`good${i}`, 20, 'four', 1));
+    // A cell with two lucky joints goes where its kind is; one that has proved itself stays.
+    expect(scoreOf([few, ...bad, ...good], 'few')).toBeLessThan(0.25);
+    expect(scoreOf([many, ...bad, ...good], 'many')).toBeGreaterThan(0.95);
+    expect(scoreOf([few, ...bad, ...good], 'good1')).toBe(1);
+    // Two are not enough to say so.
+    expect(scoreOf([few, bad[0]!, ...good], 'few')).toBe(1);
+  });
+
   it('neither rewards nor punishes a missing metric', () => {
     const cells = [cell('a', { flicker: 0, oks: 1 }), cell('b', { flicker: 2, oks: 0 }), cell('c', { flicker: 1 })];
     expect(scoreOf(cells, 'c')).toBeCloseTo(0.5, 12);

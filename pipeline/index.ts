@@ -24,6 +24,7 @@ export type { Keypoint, Person, PoseFrame, PoseSequence, Rational } from '../sta
 export type { BatchContext, BatchEvent, BatchResult, ClipOutcome, Skipped } from './batch/types.js';
 export { type CharacterOptions, drawCharacter } from './character.js';
 export type { EventSink, ProgressEvent, RunContext, RunResult, StageName } from './events.js';
+export { type InspectOptions, inspectModel, type ModelReport, type NetworkReport } from './inspect-model.js';
 export type { AddedModel, AddOptions } from './model-store/added-models.js';
 export type { ModelState } from './model-store/model-states.js';
 export type { PullContext } from './model-store/pull.js';

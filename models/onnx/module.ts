@@ -62,11 +62,21 @@ export function listParameters(module: Module): Map<string, readonly number[]> {
 
 export type Binding = ReadonlyMap<Parameter, { readonly name: string; readonly location: WeightLocation }>;
 
-/**
- * Finds every parameter of `module` in `checkpoint`. Strict both ways: throws one PantomimeError (`model.mismatch`)
- * that lists names that are missing, left over or of another shape.
- */
-export function bind(module: Module, checkpoint: Checkpoint, what: string): Binding {
+/** Where the tensors of a checkpoint and the parameters of a module differ. */
+export type Mismatch = {
+  /** Built, but not in the checkpoint. */
+  readonly missing: readonly string[];
+  /** In the checkpoint, but not built. */
+  readonly unexpected: readonly string[];
+  /** With both shapes, in words. */
+  readonly misshaped: readonly string[];
+};
+
+/** Finds every parameter of `module` in `checkpoint`, and every tensor of `checkpoint` in `module`. */
+export function compareNames(
+  module: Module,
+  checkpoint: Checkpoint,
+): Mismatch & { readonly binding: Binding; readonly parameters: number; readonly weights: number } {
   const binding = new Map<Parameter, { name: string; location: WeightLocation }>();
   const missing: string[] = [];
   const misshaped: string[] = [];
@@ -80,8 +90,17 @@ export function bind(module: Module, checkpoint: Checkpoint, what: string): Bind
       misshaped.push(`${name} is [${location.shape.join(', ')}], not [${node.shape.join(', ')}]`);
     else binding.set(node, { name, location });
   });
-  const weights = [...checkpoint.tensors].filter(([, location]) => isWeight(location));
-  const unexpected = weights.map(([name]) => name).filter((name) => !known.has(name));
+  const weights = [...checkpoint.tensors].filter(([, location]) => isWeight(location)).map(([name]) => name);
+  const unexpected = weights.filter((name) => !known.has(name));
+  return { binding, missing, unexpected, misshaped, parameters: known.size, weights: weights.length };
+}
+
+/**
+ * Finds every parameter of `module` in `checkpoint`. Strict both ways: throws one PantomimeError (`model.mismatch`)
+ * that lists names that are missing, left over or of another shape.
+ */
+export function bind(module: Module, checkpoint: Checkpoint, what: string): Binding {
+  const { binding, missing, unexpected, misshaped, parameters, weights } = compareNames(module, checkpoint);
   if (missing.length + misshaped.length + unexpected.length > 0) {
     const parts = [
       excerpt('missing', missing),
@@ -93,8 +112,8 @@ export function bind(module: Module, checkpoint: Checkpoint, what: string): Bind
       kind: 'model',
       what: `the checkpoint does not fit the ${what}: ${parts.filter(Boolean).join('; ')}`,
       where: checkpoint.sources.join(', '),
-      got: `${weights.length} tensors`,
-      expected: `${known.size} tensors`,
+      got: `${weights} tensors`,
+      expected: `${parameters} tensors`,
       hint: 'Check that the weights and their config.json belong to the same model.',
     });
   }

@@ -10,7 +10,12 @@ import { type Listening, perform, verbosityOf } from '../run-command.js';
 import { commandLine } from './command-line.js';
 
 /** What a subcommand has done: words for stdout, and with --json one object, or none where events have told. */
-type Done = { readonly text: string; readonly json?: { readonly type: string; readonly [key: string]: unknown } };
+type Done = {
+  readonly text: string;
+  readonly json?: { readonly type: string; readonly [key: string]: unknown };
+  /** To be told after the text. */
+  readonly failure?: PantomimeError | undefined;
+};
 type Work = (context: Listening<ModelEvent>, flags: Readonly<Record<string, unknown>>) => Promise<Done>;
 
 /** `pantomime models`: what there is, how it is got, what it costs and under which terms. */
@@ -50,6 +55,12 @@ export function addModelsCommand(program: Command, exit: (code: number) => void)
     .addOption(new Option('--licence <TEXT>', 'Its licence, for the list'))
     .addOption(new Option('-y, --overwrite', 'Replace another model of that name'))
     .action((name: string, path: string) => run(register, (context, flags) => addOne(name, path, context, flags)));
+  const inspect = add('inspect', "count a model's parameters and compare its tensors with what is built from it")
+    .argument('<MODEL>', 'name of a model that is here, a model folder or file, or embedded')
+    .addOption(new Option('--overlay <FILE|NAME>', 'Fine-tuned UNet tensors laid over it; none: without any'))
+    .addOption(new Option('--controlnext <FILE|NAME>', 'Pose control network; none: without one'))
+    .addOption(new Option('--variant <NAME>', 'Which files of a model folder').choices(['auto', 'fp16', 'fp32']))
+    .action((model: string) => run(inspect, (_context, flags) => inspectOne(model, flags)));
   const path = add('path', 'print where a model is, for scripts')
     .argument('<NAME>', 'name of a model that is here')
     .action((name: string) => run(path, () => printPath(name)));
@@ -68,8 +79,9 @@ async function performModels(command: Command, work: Work): Promise<number> {
   );
   return perform<ModelEvent>(controls, reporter, async (context) => {
     const done = await work(context, { ...flags, json });
-    if (json && done.json) return { text: JSON.stringify({ v: jsonlVersion, t: Date.now(), ...done.json }) };
-    return { text: done.text, result: json ? done : undefined };
+    const { failure } = done;
+    if (json && done.json) return { text: JSON.stringify({ v: jsonlVersion, t: Date.now(), ...done.json }), failure };
+    return { text: done.text, result: json ? done : undefined, failure };
   });
 }
 
@@ -140,6 +152,25 @@ async function addOne(
     licence: typeof licence === 'string' ? licence : undefined,
   });
   return { text: added.path, json: { type: 'models.added', name, ...added } };
+}
+
+async function inspectOne(model: string, flags: Readonly<Record<string, unknown>>): Promise<Done> {
+  const { inspectModel } = await import('../../inspect-model.js');
+  const { modelReportText } = await import('../model-report-text.js');
+  const report = await inspectModel(model, flags);
+  return {
+    text: modelReportText(report),
+    json: { type: 'models.inspect', ...report },
+    failure: report.fits
+      ? undefined
+      : new PantomimeError({
+          code: 'model.mismatch',
+          kind: 'model',
+          what: 'tensors of this model are not those that are built from its configs',
+          where: report.dir,
+          hint: 'Check that the weights and their config.json belong to the same model.',
+        }),
+  };
 }
 
 async function printPath(name: string): Promise<Done> {

@@ -34,7 +34,7 @@ export type ModelReport = {
   /** As in table 5 of the paper: the UNet alone and with its control module. */
   readonly base: number;
   readonly withControl: number;
-  /** What the paper trains: the control module and the output layers of all attentions. */
+  /** The control module, and what was trained of the UNet: an overlay, else the output layers of all attentions as in the paper. */
   readonly learnable: number;
   /** Every network together. */
   readonly total: Size;
@@ -78,15 +78,17 @@ export async function inspectModel(model: string, options: InspectOptions = {}):
   ];
   const base = sizeIn(opened.unet.checkpoint).parameters;
   const controlSize = control ? sizeIn(control).parameters : 0;
+  const over = opened.overlay
+    ? { path: opened.overlay, ...(await overlaySize(path, variant, opened.unet.checkpoint)) }
+    : undefined;
+  const trained = over ?? sizeIn(opened.unet.checkpoint, (name) => name.includes('.to_out.'));
   return {
     dir: opened.dir,
     networks,
-    overlay: opened.overlay
-      ? { path: opened.overlay, ...(await overlaySize(path, variant, opened.unet.checkpoint)) }
-      : undefined,
+    overlay: over,
     base,
     withControl: base + controlSize,
-    learnable: controlSize + sizeIn(opened.unet.checkpoint, (name) => name.includes('.to_out.')).parameters,
+    learnable: controlSize + trained.parameters,
     total: networks.reduce(sum, nothing),
     fits: networks.every(({ mismatch }) => Object.values(mismatch).every((names) => names.length === 0)),
   };

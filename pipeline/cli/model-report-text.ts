@@ -27,7 +27,11 @@ export function modelReportText({
     ['UNet', base, ''],
     ['UNet with control', withControl, control ? '' : 'no control module'],
     ['control module', control?.parameters ?? 0, ''],
-    ['learnable', learnable, "control module and the attentions' output layers, as in the paper"],
+    [
+      'learnable',
+      learnable,
+      `control module and ${overlay ? 'overlay' : "the attentions' output layers, as in the paper"}`,
+    ],
   ];
   const line = (...cells: string[]) => cells.join('  ').trimEnd();
   return [

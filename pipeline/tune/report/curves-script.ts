@@ -12,7 +12,12 @@ const svgOf = (name, attributes, ...children) => {
 const inset = { left: 46, right: 10, top: 14, bottom: 28 };
 const plotHeight = 150;
 let plots = [];
-const digits = (value) => value === undefined || value === null ? '–' : Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+const digits = (value) => {
+  if (value === undefined || value === null) return '–';
+  const size = Math.abs(value);
+  if (size >= 100) return value.toFixed(0);
+  return size > 0 && size < 0.001 ? value.toExponential(1) : String(Number(value.toPrecision(3)));
+};
 
 ${axisTicks.toString()}
 /** A path through the values; where one is missing the line breaks. */

@@ -6,7 +6,7 @@ import { PantomimeError } from '../errors.js';
 import type { Provider } from './protocol.js';
 
 /** Libraries that onnxruntime loads for CUDA; they are too large for the package registry and come separately. */
-const cudaLibraries = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];
+export const cudaLibraries = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];
 
 /** Folder of the runtime's native binding for this platform. */
 export function bindingFolder(): string {

@@ -21,5 +21,6 @@ async function makeFetch(env: NodeJS.ProcessEnv): Promise<Fetch> {
   const undici = await import('undici');
   const dispatcher = new undici.EnvHttpProxyAgent({ noProxy: [excepted, ...direct].filter(Boolean).join(',') });
   // The same `fetch` as Node's, of another version: the types know nothing of each other.
-  return (address, init) => undici.fetch(address, { ...(init as object), dispatcher }) as Promise<unknown> as Promise<Response>;
+  return (address, init) =>
+    undici.fetch(address, { ...(init as object), dispatcher }) as Promise<unknown> as Promise<Response>;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PantomimeError } from '../errors.js';
 import { askJson } from '../hub/ask-json.js';
-import { download, type DownloadTarget } from '../hub/download.js';
+import { type DownloadTarget, download } from '../hub/download.js';
 import type { RemoteContent } from '../hub/remote-file.js';
 import { badAnswer, type HubAccess } from '../hub/request.js';
 
@@ -103,7 +103,8 @@ async function inWordsOfNuget<T>(work: () => Promise<T>): Promise<T> {
       code: code.replace('hub.', 'nuget.'),
       kind: details.kind === 'model' ? 'device' : details.kind,
       what: details.what.replaceAll('the hub', 'the package server'),
-      hint: hints[code] ?? 'is --feed right? pantomime setup cuda --from FILE takes a package that was got in another way',
+      hint:
+        hints[code] ?? 'is --feed right? pantomime setup cuda --from FILE takes a package that was got in another way',
       cause: error,
     });
   }

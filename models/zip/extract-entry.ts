@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
@@ -7,24 +7,24 @@ import { type Archive, type ZipEntry, ZipProblem } from './read-zip.js';
 /** Of the mode: what kind of file it is. */
 const kindMask = 0o170000;
 const regularFile = 0o100000;
+const blockBytes = 1 << 18;
 
 /**
  * Writes the content of an entry to `file`, checked against its length and CRC and synced. Throws ZipProblem; what was written
  * is then left to the caller, as when it is interrupted.
  */
-export async function extractEntry(archive: Archive, entry: ZipEntry, file: string, signal?: AbortSignal): Promise<void> {
+export async function extractEntry(
+  archive: Archive,
+  entry: ZipEntry,
+  file: string,
+  signal?: AbortSignal,
+): Promise<void> {
   requireFile(entry);
-  const out = await open(file, 'w', 0o644);
-  try {
-    const check = checked(entry);
-    const parts = [contentOf(archive, entry), ...inflater(entry), check, out.createWriteStream({ autoClose: false })];
-    await pipeline(parts, { ...(signal && { signal }) }).catch((cause: NodeJS.ErrnoException) => {
-      throw cause.code?.startsWith('Z_') ? damaged(entry, 'it cannot be inflated') : cause;
-    });
-    await out.sync();
-  } finally {
-    await out.close();
-  }
+  const out = createWriteStream(file, { mode: 0o644, flush: true });
+  const parts = [Readable.from(contentOf(archive, entry)), ...inflater(entry), checked(entry), out];
+  await pipeline(parts, { ...(signal && { signal }) }).catch((cause: NodeJS.ErrnoException) => {
+    throw cause.code?.startsWith('Z_') ? damaged(entry, 'it cannot be inflated') : cause;
+  });
 }
 
 /** The content of a small entry. Throws ZipProblem, also when it has more than `limit` bytes. */
@@ -35,7 +35,8 @@ export async function readEntry({ handle }: Archive, entry: ZipEntry, limit: num
   const stored = Buffer.alloc(entry.storedBytes);
   await handle.read(stored, 0, stored.length, entry.offset);
   const content = entry.method === 0 ? stored : inflate(stored, entry);
-  if (content.length !== entry.byteLength || crc32(content) !== entry.crc) throw damaged(entry, 'its CRC is another one');
+  if (content.length !== entry.byteLength || crc32(content) !== entry.crc)
+    throw damaged(entry, 'its CRC is another one');
   return content;
 }
 
@@ -47,13 +48,20 @@ function inflate(stored: Buffer, entry: ZipEntry): Buffer {
   }
 }
 
-function contentOf({ handle }: Archive, { offset, storedBytes }: ZipEntry): Readable {
-  if (storedBytes === 0) return Readable.from([]);
-  return handle.createReadStream({ start: offset, end: offset + storedBytes - 1, autoClose: false });
+/** The bytes as they lie in the archive. A stream of the handle would close it, or keep it from being closed. */
+async function* contentOf({ handle }: Archive, entry: ZipEntry): AsyncGenerator<Buffer> {
+  const end = entry.offset + entry.storedBytes;
+  for (let at = entry.offset; at < end; ) {
+    const block = Buffer.alloc(Math.min(blockBytes, end - at));
+    const { bytesRead } = await handle.read(block, 0, block.length, at);
+    if (bytesRead === 0) throw damaged(entry, 'the archive became shorter while it was read');
+    yield block.subarray(0, bytesRead);
+    at += bytesRead;
+  }
 }
 
 function inflater({ method }: ZipEntry): Transform[] {
-  return method === 0 ? [] : [createInflateRaw({ chunkSize: 1 << 18 })];
+  return method === 0 ? [] : [createInflateRaw({ chunkSize: blockBytes })];
 }
 
 /** Lets through exactly what the entry promises. */

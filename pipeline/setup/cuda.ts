@@ -1,7 +1,7 @@
 import { access, constants, mkdir, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PantomimeError } from '../../models/errors.js';
-import { type FeedAccess, downloadPackage, nugetPackage } from '../../models/nuget/nuget-package.js';
+import { downloadPackage, type FeedAccess, nugetPackage } from '../../models/nuget/nuget-package.js';
 import { type ProviderPackage, providerPackage } from '../../models/runtime/cuda/provider-package.js';
 import { bindingFolder } from '../../models/runtime/providers.js';
 import { cacheFolder } from '../cache-folder.js';
@@ -34,7 +34,12 @@ export type SetupOptions = {
 export type SetupResult = { readonly folder: string; readonly installed: boolean; readonly downloadedBytes: number };
 
 /** A package, and what says that it is the right one. */
-type Source = { readonly where: string; readonly sizeBytes: number; readonly sha512: string; readonly promisedBy: string | null };
+type Source = {
+  readonly where: string;
+  readonly sizeBytes: number;
+  readonly sha512: string;
+  readonly promisedBy: string | null;
+};
 
 const spareBytes = 100 * 2 ** 20;
 const progressMs = 250;
@@ -125,7 +130,11 @@ async function remotePackage(options: SetupOptions, wanted: ProviderPackage, kep
   };
 }
 
-function progressOf(begun: number, totalBytes: number, onEvent: (event: PullEvent) => void): (doneBytes: number) => void {
+function progressOf(
+  begun: number,
+  totalBytes: number,
+  onEvent: (event: PullEvent) => void,
+): (doneBytes: number) => void {
   const eta = etaEstimator();
   let toldMs = 0;
   return (doneBytes) => {

@@ -11,7 +11,11 @@ import { type CudaRecord, sha512Of } from './cuda-record.js';
 export const maxProviderBytes = 4 * 2 ** 30;
 const maxManifestBytes = 2 ** 20;
 
-type Opened = { readonly handle: FileHandle; readonly fileBytes: number; readonly entries: ReadonlyMap<string, ZipEntry> };
+type Opened = {
+  readonly handle: FileHandle;
+  readonly fileBytes: number;
+  readonly entries: ReadonlyMap<string, ZipEntry>;
+};
 
 export type UnpackContext = {
   readonly signal?: AbortSignal | undefined;

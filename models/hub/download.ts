@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PantomimeError } from '../errors.js';
 import { contentHash, hashInto } from './content-hash.js';
-import type { RemoteFile } from './remote-file.js';
+import type { RemoteContent } from './remote-file.js';
 import { ask, badAnswer, type HubAccess, PassingFault, patiently, reasonOf } from './request.js';
 
 export type DownloadTarget = {
@@ -22,7 +22,7 @@ const wholeAttempts = 2;
  * @param onBytes how much of the file is there.
  */
 export async function download(
-  remote: RemoteFile,
+  remote: RemoteContent,
   target: DownloadTarget,
   hub: HubAccess,
   onBytes: (bytes: number) => void = () => {},
@@ -40,7 +40,7 @@ export async function download(
 
 /** Fills the file up to its size and gives its hash. */
 async function fetchWhole(
-  remote: RemoteFile,
+  remote: RemoteContent,
   incomplete: string,
   hub: HubAccess,
   onBytes: (bytes: number) => void,
@@ -60,7 +60,7 @@ async function fetchWhole(
 }
 
 /** Asks for what is missing and appends it. */
-async function fetchRest(remote: RemoteFile, growing: Growing, hub: HubAccess, advanced: () => void): Promise<void> {
+async function fetchRest(remote: RemoteContent, growing: Growing, hub: HubAccess, advanced: () => void): Promise<void> {
   const stall = stallGuard(hub.limits.stallMs);
   const from = growing.length;
   try {
@@ -95,7 +95,7 @@ async function fetchRest(remote: RemoteFile, growing: Growing, hub: HubAccess, a
   if (growing.length < remote.sizeBytes) throw new PassingFault('the server sent less than it promised');
 }
 
-function requireRange(response: Response, remote: RemoteFile, from: number): void {
+function requireRange(response: Response, remote: RemoteContent, from: number): void {
   const range = response.headers.get('content-range') ?? '';
   const [, start, total] = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(range) ?? [];
   if (Number(start) === from && (total === '*' || Number(total) === remote.sizeBytes)) return;
@@ -122,7 +122,7 @@ type Growing = AsyncDisposable & {
 };
 
 async function openGrowing(
-  { hash: named, sizeBytes }: RemoteFile,
+  { hash: named, sizeBytes }: RemoteContent,
   file: string,
   signal?: AbortSignal,
 ): Promise<Growing> {
@@ -175,7 +175,7 @@ function stallGuard(ms: number): {
   return { signal: late.signal, start, stop };
 }
 
-function damaged({ url, hash }: RemoteFile, found: string): PantomimeError {
+function damaged({ url, hash }: RemoteContent, found: string): PantomimeError {
   return new PantomimeError({
     code: 'hub.damaged',
     kind: 'model',

@@ -1,15 +1,19 @@
 import { isCommit, isContentHash } from './cache-layout.js';
 import { ask, badAnswer, type HubAccess, patiently } from './request.js';
 
-/** What a hub says of a file before it sends it. */
-export type RemoteFile = {
-  /** Where it is to be had, on the hub itself. */
+/** What is known of a file before it is sent. */
+export type RemoteContent = {
+  /** Where it is to be had, on the server itself. */
   readonly url: string;
-  /** What the revision that was asked for is. */
-  readonly commit: string;
-  /** Of the content: SHA-256 (64 digits), or git's hash (40) for small files. */
+  /** SHA-256 (64 hex digits), SHA-512 (128), or git's hash (40) for small files of a hub. */
   readonly hash: string;
   readonly sizeBytes: number;
+};
+
+/** A file of a hub. */
+export type RemoteFile = RemoteContent & {
+  /** What the revision that was asked for is. */
+  readonly commit: string;
 };
 
 /** Asks for hash and size of one file. @param id `owner/name`, @param path and revision: all checked before. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { askJson } from './ask-json.js';
 import { isCommit, isSafePath } from './cache-layout.js';
-import { ask, badAnswer, type HubAccess, PassingFault, patiently, reasonOf } from './request.js';
+import { badAnswer, type HubAccess } from './request.js';
 
 /** What a hub says of a repository at a revision. */
 export type RemoteRepository = {
@@ -22,8 +23,7 @@ const answerSchema = z.object({
 /** Asks for the files and the licence of a repository. @param id `owner/name`, @param revision: both checked before. */
 export async function remoteRepository(id: string, revision: string, hub: HubAccess): Promise<RemoteRepository> {
   const url = `${hub.endpoint}/api/models/${id}/revision/${revision}`;
-  const text = await patiently(url, hub, async () => readAll(await ask(url, { method: 'GET' }, hub), url, hub));
-  const parsed = answerSchema.safeParse(parse(text));
+  const parsed = answerSchema.safeParse(await askJson(url, hub));
   if (!parsed.success) throw badAnswer(url, 'it is no description of a repository');
   const { sha, gated, siblings, cardData } = parsed.data;
   if (siblings.length > hub.limits.files) throw badAnswer(url, `more than ${hub.limits.files} files`);
@@ -39,29 +39,4 @@ export async function remoteRepository(id: string, revision: string, hub: HubAcc
             .slice(0, 100),
     gated: Boolean(gated),
   };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-async function readAll(response: Response, url: string, { limits, signal }: HubAccess): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const part of response.body ?? []) {
-      length += part.byteLength;
-      if (length > limits.listBytes) throw badAnswer(url, `more than ${limits.listBytes} bytes`);
-      parts.push(part);
-    }
-  } catch (cause) {
-    signal?.throwIfAborted();
-    if ((cause as Error).name === 'PantomimeError') throw cause;
-    throw new PassingFault(`the answer broke off: ${reasonOf(cause)}`, { cause });
-  }
-  return Buffer.concat(parts).toString('utf8');
 }

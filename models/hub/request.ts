@@ -2,9 +2,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { PantomimeError } from '../errors.js';
 import type { HubLimits } from './hub-limits.js';
 import type { HubSettings } from './hub-settings.js';
+import { proxiedFetch } from './proxied-fetch.js';
 
 /** How to ask a hub. */
-export type HubAccess = HubSettings & {
+export type HubAccess = Omit<HubSettings, 'cacheDir'> & {
   readonly limits: HubLimits;
   readonly signal?: AbortSignal | undefined;
   /** Told before an attempt is repeated. */
@@ -70,7 +71,7 @@ async function fetchOnce(
   const timer = setTimeout(() => late.abort(), hub.limits.answerMs);
   const signals = [late.signal, hub.signal, signal].filter((one) => one !== undefined);
   try {
-    return await fetch(url.href, {
+    return await proxiedFetch(url.href, {
       method,
       redirect: 'manual',
       signal: AbortSignal.any(signals),

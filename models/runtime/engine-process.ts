@@ -10,7 +10,16 @@ import type { BuiltGraph } from '../onnx/built-graph.js';
 import { Graph } from '../onnx/graph.js';
 import type { DType, Tensor, TensorData } from '../tensor.js';
 import { type OnnxFile, readOnnxFile } from './onnx-file.js';
-import type { Calls, LoadOptions, OpenPort, ProviderOptions, Reply, Request, RunInput } from './protocol.js';
+import type {
+  Calls,
+  LoadOptions,
+  OpenedRuntime,
+  OpenPort,
+  ProviderOptions,
+  Reply,
+  Request,
+  RunInput,
+} from './protocol.js';
 import { createResources } from './resources.js';
 
 // Ctrl-C reaches the whole process group: the parent decides what it means.
@@ -26,18 +35,22 @@ const sessions = new Map<number, Ort.InferenceSession>();
 const resources = createResources();
 let device: ProviderOptions = { provider: 'cpu', deviceId: 0, threads: 1 };
 
-async function open(options: ProviderOptions): Promise<{ pid: number; runtimeVersion: string }> {
+async function open(options: ProviderOptions): Promise<OpenedRuntime> {
   device = options;
   // A graph of one addition, run once: a provider that loads but cannot compute is found here and not after minutes.
   const probe = new Graph({ name: 'probe', residency: 'fast', target: options.provider });
   const x = probe.input('x', 'float32', [1]);
   const sum = probe.add({ op: 'Add', inputs: [x, x], outputs: [{ dtype: 'float32', dims: [1] }] })[0];
   if (sum) probe.output('y', sum);
-  const session = await createSession(probe.finish(), {});
+  const session = await createSession(probe.finish(), { forbidCpuFallback: options.provider !== 'cpu' });
   const { y } = await session.run({ x: new ort.Tensor('float32', Float32Array.of(2), [1]) });
   if (y?.data[0] !== 4) throw new Error(`the ${options.provider} provider computes 2 + 2 = ${y?.data[0]}`);
   await session.release();
-  return { pid: process.pid, runtimeVersion: ort.env.versions.node ?? ort.env.versions.common };
+  return {
+    pid: process.pid,
+    runtimeVersion: ort.env.versions.node ?? ort.env.versions.common,
+    providers: ort.listSupportedBackends().map(({ name }) => name),
+  };
 }
 
 type Model = Pick<BuiltGraph, 'model' | 'weightsRoot' | 'residency'>;

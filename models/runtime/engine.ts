@@ -9,7 +9,7 @@ import { checkInputs, checkOutputs } from './check-inputs.js';
 import type { EngineLink } from './engine-link.js';
 import { startEngineProcess } from './engine-link.js';
 import type { OnnxFile } from './onnx-file.js';
-import type { EngineMemory, LoadOptions, OpenPorts, Provider, RunInput, Source } from './protocol.js';
+import type { EngineMemory, LoadOptions, OpenedRuntime, OpenPorts, Provider, RunInput, Source } from './protocol.js';
 import { checkProvider, unavailable } from './providers.js';
 
 export type { OnnxFile } from './onnx-file.js';
@@ -35,13 +35,10 @@ export type EngineOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-export type EngineInfo = {
+export type EngineInfo = OpenedRuntime & {
   readonly provider: Provider;
   readonly deviceId: number;
   readonly threads: number;
-  readonly pid: number;
-  /** Version of onnxruntime. */
-  readonly runtimeVersion: string;
 };
 
 /** A graph loaded into an engine. */

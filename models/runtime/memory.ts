@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { freemem } from 'node:os';
+import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
@@ -59,6 +59,24 @@ export function freeMemory(): number {
   return Math.min(machine, ...controlGroups().map(roomInControlGroup));
 }
 
+/** Bytes of memory that the machine has, or that the control groups of this process allow, whichever is less. */
+export function totalMemory(): number {
+  const limits = controlGroups().map(limitOfControlGroup);
+  return Math.min(totalmem(), ...limits.filter((limit) => limit !== undefined));
+}
+
+/**
+ * Cores that this process may use at a time: those it may run on, or what the control groups (version 2) allow, whichever
+ * is less; e.g. 1.5.
+ */
+export function usableCores(): number {
+  const quotas = controlGroups().map((folder) => /^(\d+) (\d+)$/m.exec(readText(join(folder, 'cpu.max')) ?? ''));
+  return Math.min(
+    availableParallelism(),
+    ...quotas.filter(Boolean).map((quota) => Number(quota?.[1]) / Number(quota?.[2])),
+  );
+}
+
 /**
  * How many processes the system has ended so far for want of memory, on this machine or in the control groups of this
  * process; 0 where that cannot be told.
@@ -88,12 +106,16 @@ function controlGroups(): string[] {
 
 /** Limit minus use of one group; file cache that can be dropped does not count as used. No limit: Infinity. */
 function roomInControlGroup(folder: string): number {
-  const limit = readCount(join(folder, 'memory.max')) ?? readCount(join(folder, 'memory.limit_in_bytes'));
+  const limit = limitOfControlGroup(folder);
   const used = readCount(join(folder, 'memory.current')) ?? readCount(join(folder, 'memory.usage_in_bytes'));
   if (limit === undefined || used === undefined) return Number.POSITIVE_INFINITY;
   const stat = readText(join(folder, 'memory.stat')) ?? '';
   const cache = Number(/^(?:total_)?inactive_file (\d+)$/m.exec(stat)?.[1] ?? 0);
   return Math.max(0, limit - Math.max(0, used - cache));
+}
+
+function limitOfControlGroup(folder: string): number | undefined {
+  return readCount(join(folder, 'memory.max')) ?? readCount(join(folder, 'memory.limit_in_bytes'));
 }
 
 function readCount(path: string): number | undefined {

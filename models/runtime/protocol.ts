@@ -46,9 +46,17 @@ export type OpenPorts = { readonly inputs: readonly OpenPort[]; readonly outputs
 /** Process memory in bytes. */
 export type EngineMemory = { readonly rssBytes: number; readonly peakRssBytes: number };
 
+export type OpenedRuntime = {
+  readonly pid: number;
+  /** Version of onnxruntime. */
+  readonly runtimeVersion: string;
+  /** Providers that it was built with, whether or not they work here. */
+  readonly providers: readonly string[];
+};
+
 /** What each call sends and gets back; the engine answers calls in the order they were made. */
 export type Calls = {
-  open: { args: ProviderOptions; result: { readonly pid: number; readonly runtimeVersion: string } };
+  open: { args: ProviderOptions; result: OpenedRuntime };
   load: {
     args: { readonly session: number; readonly graph: BuiltGraph; readonly options: LoadOptions };
     result: undefined;

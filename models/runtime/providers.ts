@@ -6,7 +6,7 @@ import { PantomimeError } from '../errors.js';
 import type { Provider } from './protocol.js';
 
 /** Libraries that onnxruntime loads for CUDA; they are too large for the package registry and come separately. */
-const cudaLibraries = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];
+export const cudaLibraries = ['libonnxruntime_providers_shared.so', 'libonnxruntime_providers_cuda.so'];
 
 /** Folder of the runtime's native binding for this platform. */
 export function bindingFolder(): string {
@@ -25,25 +25,28 @@ export function missingCudaLibraries(folder: string = bindingFolder()): readonly
  */
 export function checkProvider(provider: Provider): void {
   if (provider !== 'cuda') return;
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw unavailable('cuda', `the runtime has no CUDA support for ${process.platform}/${process.arch}`);
-  }
+  requireCudaPlatform();
   const missing = missingCudaLibraries();
   if (missing.length > 0) throw unavailable('cuda', `${missing.join(' and ')} are not installed`);
 }
 
-/** What to type. The installer is called by its path because npm 11 does not run it without permission. */
+export const hasCudaPlatform = process.platform === 'linux' && process.arch === 'x64';
+
+/** Throws where the runtime has no CUDA at all. */
+export function requireCudaPlatform(): void {
+  if (hasCudaPlatform) return;
+  throw unavailable('cuda', `the runtime has no CUDA support for ${process.platform}/${process.arch}`);
+}
+
+/** What to type. */
 function hintFor(provider: Provider): string {
   switch (provider) {
     case 'cpu':
       return 'Reinstall the packages: npm ci';
-    case 'cuda': {
-      const installer = join(bindingFolder(), '..', '..', '..', '..', 'script', 'install.js');
-      return (
-        `Install the CUDA libraries with \`node ${installer} --onnxruntime-node-install=cuda12\` ` +
-        '(CUDA 12, cuDNN 9 and an NVIDIA driver have to be there), or use --device cpu.'
-      );
-    }
+    case 'cuda':
+      return hasCudaPlatform
+        ? 'pantomime doctor says what is missing for CUDA; pantomime setup cuda installs the files of onnxruntime; --device cpu works without'
+        : '--device cpu';
     case 'webgpu':
       return 'Update the graphics driver (Vulkan, Metal or Direct3D 12 is needed), or use --device cpu.';
   }

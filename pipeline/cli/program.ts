@@ -8,9 +8,11 @@ import { addBatchCommand } from './commands/batch.js';
 import { addCharacterCommand } from './commands/character.js';
 import { addCompareCommand } from './commands/compare.js';
 import { addDemoCommand } from './commands/demo.js';
+import { addDoctorCommand } from './commands/doctor.js';
 import { addModelsCommand } from './commands/models.js';
 import { addPlanCommand } from './commands/plan.js';
 import { addPoseCommand } from './commands/pose.js';
+import { addSetupCommand } from './commands/setup.js';
 import { addTuneCommand } from './commands/tune.js';
 import { controlFlags } from './controls.js';
 import { canonicalArguments } from './flags.js';
@@ -26,12 +28,26 @@ Examples:
   pantomime plan character.png dance.mp4 --model svd
   pantomime pose dance.mp4 -o poses
   pantomime models pull svd-xt-1.1-controlnext-v2
+  pantomime doctor
   pantomime demo
 
 Exit codes: 0 done, 1 fault of pantomime, 2 usage, 3 input, 4 model, 5 device, 6 ffmpeg, 7 some clips of a batch failed,
 130 interrupted, 143 terminated`;
 
-const commandNames = ['animate', 'batch', 'tune', 'compare', 'pose', 'plan', 'character', 'models', 'demo', 'help'];
+const commandNames = [
+  'animate',
+  'batch',
+  'tune',
+  'compare',
+  'pose',
+  'plan',
+  'character',
+  'models',
+  'doctor',
+  'setup',
+  'demo',
+  'help',
+];
 
 /** The command line as a whole. `run` takes the words after the program's name and gives the exit code. */
 export function buildProgram(): { run: (words: readonly string[]) => Promise<number> } {
@@ -60,6 +76,8 @@ export function buildProgram(): { run: (words: readonly string[]) => Promise<num
   addPlanCommand(program, exit);
   addCharacterCommand(program, exit);
   addModelsCommand(program, exit);
+  addDoctorCommand(program, exit);
+  addSetupCommand(program, exit);
   addDemoCommand(program, exit);
   return {
     run: async (words) => {

@@ -26,7 +26,8 @@ export function modelsFolder(): string {
   return join(cacheFolder(), 'models');
 }
 
-async function freeBytes(folder: string): Promise<number> {
+/** Bytes that may be written into a folder, which need not exist yet. */
+export async function freeBytes(folder: string): Promise<number> {
   let at = folder;
   while (!(await exists(at)) && dirname(at) !== at) at = dirname(at);
   const { bavail, bsize, blocks } = await statfs(at);

@@ -119,7 +119,13 @@ export async function startHub(repositories: Record<string, ServedRepository>): 
   return Object.assign(hub, { url });
 }
 
-function send({ method, range }: SeenRequest, content: Buffer, response: ServerResponse, fault: Fault = {}): void {
+/** Answers with a file, or with what goes wrong. */
+export function send(
+  { method, range }: Pick<SeenRequest, 'method' | 'range'>,
+  content: Buffer,
+  response: ServerResponse,
+  fault: Fault = {},
+): void {
   if (fault.status) return void response.writeHead(fault.status, fault.headers).end('no');
   const from = Number(/^bytes=(\d+)-$/.exec(range ?? '')?.[1] ?? 0);
   const partial = range !== undefined && !fault.ignoreRange;

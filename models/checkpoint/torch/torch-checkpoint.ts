@@ -1,8 +1,9 @@
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { sizeOf } from '../../tensor.js';
+import type { ZipEntry } from '../../zip/read-zip.js';
 import { abbreviate, bytesPerStoredElement, type Checkpoint, type TensorLocation } from '../checkpoint.js';
 import { PickleProblem, type PickleValue, pickleLimits, readPickle } from './pickle.js';
-import { readStoredZip, type ZipEntry } from './stored-zip.js';
+import { readStoredZip } from './stored-zip.js';
 import { torchError } from './torch-error.js';
 import { type TorchTensor, tensorOf, torchHost } from './torch-objects.js';
 
@@ -23,7 +24,7 @@ export async function openTorchCheckpoint(path: string): Promise<Checkpoint> {
   const handle = await open(file, 'r');
   try {
     const { size: fileBytes } = await handle.stat();
-    const entries = await readStoredZip({ handle, path, fileBytes });
+    const entries = await readStoredZip({ handle, fileBytes }, path);
     const root = await readRoot({ handle, path, entries });
     const tensors = stateDictOf(root.value, path);
     return { tensors: locate(tensors, { file, path, entries, prefix: root.prefix }), sources: [file] };

@@ -2,7 +2,7 @@ import type { Checkpoint } from '../models/checkpoint/checkpoint.js';
 import { buildUnetStep } from '../models/graphs/unet-step.js';
 import type { Residency } from '../models/onnx/built-graph.js';
 import type { Engine, RunInput } from '../models/runtime/engine.js';
-import { linearGuidance, needsGuidance } from '../models/schedule/guidance.js';
+import { linearGuidance, mixGuidance, needsGuidance } from '../models/schedule/guidance.js';
 import type { Schedule } from '../models/schedule/sigmas.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import { type SampleOptions, sample } from '../stages/denoise/sample.js';
@@ -38,18 +38,23 @@ export type SamplingJob = Size & {
   };
   readonly guidance: { readonly min: number; readonly max: number; readonly index: 'local' | 'global' };
   readonly residency: Residency;
+  /** The branches of guidance run one after the other, which needs half the memory. */
+  readonly splitGuidance?: boolean | undefined;
+  /** See `GraphOptions`. */
+  readonly feedForwardParts?: number | undefined;
 } & Pick<SampleOptions, 'startStep' | 'onStep' | 'onWindow' | 'onWindows' | 'onPrediction' | 'signal'>;
 
 /**
  * Denoises `latents` [frames, L, h, w] (already at the start noise level, or as they were before `startStep`) through one
  * fused graph: control features (unless they were computed before), both guidance branches and their mix in a single run
- * per window.
+ * per window; or, with `splitGuidance`, one branch a run.
  */
 export async function generateLatents(engine: Engine, latents: FloatTensor, job: SamplingJob): Promise<FloatTensor> {
   const count = latents.dims[0] as number;
   const frames = Math.min(job.windows.chunk, count);
   const { min, max, index } = job.guidance;
   const guided = needsGuidance(min, max);
+  const together = guided && !job.splitGuidance;
   const { control } = job;
   const features = control?.source.dtype === 'float32';
   const graph = buildUnetStep({
@@ -61,9 +66,10 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
     height: job.height,
     width: job.width,
     pixelsPerLatent: job.height / (latents.dims[2] as number),
-    guidance: guided,
+    guidance: together,
     residency: job.residency,
     target: engine.info.provider,
+    feedForwardParts: job.feedForwardParts,
   });
   const session = await engine.load(graph);
   try {
@@ -73,6 +79,13 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       image_embeds: job.conditioning.imageEmbeds,
       added_time_ids: floatTensor([3], Float32Array.from(job.addedTimeIds)),
       ...(control && { control_scale: scalar(control.scale) }),
+    };
+    // The unconditional branch sees no picture and no control.
+    const { imageLatents, imageEmbeds } = job.conditioning;
+    const unconditional: Record<string, RunInput> = {
+      image_latents: floatTensor(imageLatents.dims),
+      image_embeds: floatTensor(imageEmbeds.dims),
+      ...(control && { control_scale: scalar(0) }),
     };
     const local = linearGuidance(min, max, frames);
     const global = linearGuidance(min, max, count);
@@ -87,11 +100,15 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
           latents: x,
           sigma: scalar(sigma),
           timestep: scalar(timestep),
-          ...(guided && { guidance: floatTensor([frames], scales) }),
+          ...(together && { guidance: floatTensor([frames], scales) }),
           ...(control && { [features ? 'control_features' : 'control']: { ref: 'control', rows: window.poses } }),
         };
-        const { prediction } = await engine.run(session, inputs, { signal: job.signal });
-        return prediction as FloatTensor;
+        const run = async (changes?: Record<string, RunInput>) =>
+          (await engine.run(session, { ...inputs, ...changes }, { signal: job.signal })).prediction as FloatTensor;
+        const prediction = await run();
+        if (!guided || together) return prediction;
+        const uncond = await run(unconditional);
+        return { ...prediction, data: mixGuidance(uncond.data, prediction.data, scales) };
       },
       startStep: job.startStep ?? 0,
       onStep: job.onStep,

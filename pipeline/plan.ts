@@ -9,7 +9,6 @@ import { buildVaeDecode } from '../models/graphs/vae-decode.js';
 import { buildVaeEncode } from '../models/graphs/vae-encode.js';
 import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
 import type { Provider } from '../models/runtime/engine.js';
-import { activationBytes, chooseResidency, engineBytes, freeMemory, graphBytes } from '../models/runtime/memory.js';
 import { checkProvider, missingCudaLibraries } from '../models/runtime/providers.js';
 import { scheduleRange } from '../models/schedule/config.js';
 import { needsGuidance } from '../models/schedule/guidance.js';
@@ -25,11 +24,14 @@ import { buildControlFeatures, featureBatch } from './control-features.js';
 import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
 import { type ModelCard, readModelCard } from './model-card.js';
+import { type MemoryBudget, memoryBudget } from './memory-budget.js';
+import { type GraphMaker, type MemoryChoice, type MemoryPlan, planMemory } from './memory-plan.js';
 import { type Movement, openMovement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
 import { choosePoseBackend, type PoseBackend } from './pose-backend.js';
-import { type Begun, unfinishedRun } from './run-store.js';
+import { unfinishedRun } from './run-store.js';
+import { formatBytes } from './progress/report-text.js';
 import { chooseSize, type Size } from './size.js';
 
 /** Everything decided before any work: what is animated, at which size, in which windows, at what cost. */
@@ -57,6 +59,10 @@ export type Plan = {
   readonly seed: number;
   readonly provider: Provider;
   readonly residency: Residency;
+  /** How weights are held and what is run in parts, so that it fits into the budget. */
+  readonly memory: MemoryChoice;
+  /** Memory that the engine may use, where it is known. */
+  readonly budget: MemoryBudget | undefined;
   /** The control network does not look at the noise level: its features are computed once for all steps. */
   readonly controlOnce: boolean;
   readonly cost: PlanCost;
@@ -73,6 +79,8 @@ export type PlanCost = {
   readonly weightBytes: number;
   /** Estimated peak of the engine's memory: weights as they are held, and activations. */
   readonly memoryBytes: number;
+  /** Pages of weight files on top, which the system takes back where it needs room. */
+  readonly filePageBytes: number;
   /** Rough need of disk space during the run. */
   readonly diskBytes: number;
 };
@@ -111,17 +119,21 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
 
   // Building the graphs binds every tensor by name and shape, so that a wrong checkpoint is reported now.
   const controlOnce = model.controlnext !== undefined && (await isTimeless(model.controlnext));
-  const graphs = buildGraphs({ options, model, size, frames, guided, provider, controlOnce });
   const { runDir, video } = outputPaths(options, movement.path);
   const begun = options.resume ? await unfinishedRun(runDir) : {};
-  const residency = residencyFor(provider, options, begun, graphs.step);
-  const cost = planCost({ frames, size, windows, schedule, residency, options, graphs });
+  const budget = await memoryBudget(provider, options, signal);
+  const memory = planMemory(
+    { options, provider, guided, begun: begun.memory, budget },
+    graphMaker({ options, model, size, frames, guided, provider, controlOnce }),
+  );
+  const cost = planCost({ frames, windows, size, schedule, options, memory });
 
   await checkOutput(runDir, video, options);
   await checkDisk(runDir, cost.diskBytes);
-  const notes = [...ffmpegNotes(tools), ...planNotes(options, frames, model, card)];
+  const { decodeChunk } = memory.choice;
+  const notes = [...ffmpegNotes(tools), ...planNotes(options, frames, model, card), ...memoryNotes(memory)];
   return {
-    options,
+    options: { ...options, decodeChunk, decodeOverlap: Math.min(options.decodeOverlap, decodeChunk - 1) },
     runDir,
     video,
     tools,
@@ -138,7 +150,9 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     guided,
     seed: options.seed ?? begun.seed ?? randomInt(2 ** 32),
     provider,
-    residency,
+    residency: memory.choice.residency,
+    memory: memory.choice,
+    budget,
     controlOnce,
     cost,
     notes,
@@ -199,16 +213,8 @@ export function chooseProvider(provider: AnimateOptions['provider']): Provider {
   return cuda ? 'cuda' : 'cpu';
 }
 
-type Graphs = {
-  readonly step: BuiltGraph;
-  readonly decode: BuiltGraph;
-  /** Control features of one batch of frames, where they are computed once for all steps. */
-  readonly features: BuiltGraph | undefined;
-  readonly once: readonly BuiltGraph[];
-};
-
-/** Every network of the run as a graph; nothing is loaded. */
-function buildGraphs({
+/** Every network of the run as a graph; nothing is loaded. Control features come first of those that run once. */
+function graphMaker({
   options,
   model,
   size,
@@ -216,55 +222,51 @@ function buildGraphs({
   guided,
   provider,
   controlOnce,
-}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'controlOnce'>): Graphs {
-  const how = { residency: 'low-memory', target: provider } as const;
-  const step = buildUnetStep({
-    ...{ ...how, ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, guidance: guided },
-    ...{ controlnext: model.controlnext, controlFeatures: controlOnce, frames: Math.min(options.chunk, frames) },
-    pixelsPerLatent: parseVaeConfig(model.vae.config).pixelsPerLatent,
-  });
+}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'controlOnce'>): GraphMaker {
+  const how = ({ residency }: MemoryChoice) => ({ residency, target: provider, ...size });
+  const chunk = Math.min(options.chunk, frames);
   return {
-    step,
-    features:
-      controlOnce && model.controlnext
-        ? buildControlFeatures(model.controlnext, model.unet.config, { ...how, ...size })
-        : undefined,
-    decode: buildVaeDecode({ ...how, ...model.vae, ...size, frames: options.decodeChunk }),
-    once: [buildVaeEncode({ ...how, ...model.vae, ...size }), buildImageEncoder({ ...how, ...model.imageEncoder })],
+    chunk,
+    step: (choice, other = chunk) =>
+      buildUnetStep({
+        ...{ ...how(choice), unet: model.unet.checkpoint, unetConfig: model.unet.config },
+        ...{ controlnext: model.controlnext, controlFeatures: controlOnce, frames: other },
+        ...{ guidance: guided && !choice.splitGuidance, feedForwardParts: choice.feedForwardParts },
+        pixelsPerLatent: parseVaeConfig(model.vae.config).pixelsPerLatent,
+      }),
+    decode: (choice) => buildVaeDecode({ ...how(choice), ...model.vae, frames: choice.decodeChunk }),
+    once: (choice) => [
+      ...(controlOnce && model.controlnext
+        ? [buildControlFeatures(model.controlnext, model.unet.config, how(choice))]
+        : []),
+      buildVaeEncode({ ...how(choice), ...model.vae }),
+      buildImageEncoder({ ...how(choice), ...model.imageEncoder }),
+    ],
   };
 }
 
-/** As asked for, else as an unfinished attempt has begun, else by free memory. */
-function residencyFor(provider: Provider, options: AnimateOptions, begun: Begun, step: BuiltGraph): Residency {
-  if (provider !== 'cpu') return 'fast';
-  if (options.residency === 'auto' && begun.residency) return begun.residency;
-  const free = freeMemory() - activationBytes(step);
-  return chooseResidency(options.residency, step.weightBytes, free);
-}
+type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'options'> & { readonly memory: MemoryPlan };
 
-type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'residency' | 'options'> & {
-  readonly graphs: Graphs;
-};
-
-function planCost({ frames, size, windows, schedule, residency, options, graphs }: CostInputs): PlanCost {
-  const { step, decode, features, once } = graphs;
-  const all = [step, decode, ...(features ? [features] : []), ...once];
+function planCost({ frames, size, windows, schedule, options, memory }: CostInputs): PlanCost {
+  const { step, decode, once } = memory.graphs;
+  const { splitGuidance, decodeChunk } = memory.choice;
   const forwards = windows.length * schedule.timesteps.length;
   const decodes = decodeChunks(frames, {
-    chunk: options.decodeChunk,
-    overlap: options.decodeOverlap,
+    chunk: decodeChunk,
+    overlap: Math.min(options.decodeOverlap, decodeChunk - 1),
     mode: options.decodeMode,
   }).length;
+  const runs = (graph: BuiltGraph) => (graph.name === 'controlnext' ? Math.ceil(frames / featureBatch) : 1);
   return {
     forwards,
     factor: costFactor(windows, frames),
     multiplyAdds:
-      forwards * totalOf(step) +
+      forwards * totalOf(step) * (splitGuidance ? 2 : 1) +
       decodes * totalOf(decode) +
-      (features ? Math.ceil(frames / featureBatch) * totalOf(features) : 0) +
-      once.reduce((sum, one) => sum + totalOf(one), 0),
+      once.reduce((sum, graph) => sum + runs(graph) * totalOf(graph), 0),
     weightBytes: step.weightBytes,
-    memoryBytes: engineBytes + Math.max(...all.map((graph) => graphBytes(graph, residency))),
+    memoryBytes: memory.ownBytes,
+    filePageBytes: memory.filePageBytes,
     diskBytes: frames * size.width * size.height * 3 * 1.3 + 64 * 2 ** 20,
   };
 }
@@ -276,6 +278,11 @@ function totalOf({ multiplyAdds: { convolution, linear, attention } }: BuiltGrap
 /** Which ffmpeg is used, and what is to be said of it. */
 export function ffmpegNotes({ ffmpeg, version, origin, warnings }: FfmpegTools): readonly string[] {
   return origin === 'carried' ? warnings : [`using ffmpeg ${version} (${ffmpeg})`, ...warnings];
+}
+
+function memoryNotes({ budget, savings }: MemoryPlan): string[] {
+  if (!budget || savings.length === 0) return [];
+  return [`to fit into ${formatBytes(budget.bytes)} of memory: ${savings.join('; ')}`];
 }
 
 function planNotes(options: AnimateOptions, frames: number, model: ModelFolder, card: ModelCard | undefined): string[] {

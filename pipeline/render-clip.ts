@@ -90,7 +90,7 @@ async function denoise(
   modelKey: string,
   meter: ClipMeter | undefined,
 ): Promise<FloatTensor> {
-  const { options, size, schedule, seed, model, residency, provider } = plan;
+  const { options, size, schedule, seed, model, residency, memory, provider } = plan;
   const frames = maps.dims[0];
   const { chunk, overlap, anchor, fusion, phaseRotation, noise, guidanceIndex, controlScale, timeIds } = options;
   const addedTimeIds: [number, number, number] =
@@ -100,6 +100,7 @@ async function denoise(
   const key = keyOf([
     [modelKey, provider, residency, seed, size, noise, windows, guidance, controlScale, addedTimeIds],
     [options.noiseAugStrength, [...schedule.sigmas], model.controlnext !== undefined],
+    [memory.splitGuidance, memory.feedForwardParts],
     [await hashFile(maps.file, run.signal), hashBytes(conditioning.imageLatents.data)],
   ]);
   const file = run.store.work('latents', key, 'safetensors');
@@ -123,6 +124,7 @@ async function denoise(
       if (startStep === steps) return start;
       return generateLatents(engine, start, {
         ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
+        ...{ splitGuidance: memory.splitGuidance, feedForwardParts: memory.feedForwardParts },
         ...{ conditioning, addedTimeIds, schedule, windows, guidance, startStep, signal: run.signal },
         ...{ control, onWindows: meter?.onWindows, onPrediction: meter?.onPrediction },
         onWindow: ({ step, window, windows }) => progress(step * windows + window + 1, steps * windows, 'windows'),

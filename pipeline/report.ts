@@ -95,7 +95,7 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
     model: { dir: model.dir, overlay: model.overlay, fingerprint: inputs.modelKey, domain: plan.card?.domain },
     reconstructionDb: inputs.reconstructionDb,
     poseBackend: plan.poseBackend,
-    device: { provider: plan.provider, residency: plan.residency },
+    device: { provider: plan.provider, ...plan.memory },
     ffmpeg: { version: tools.version, origin: tools.origin },
     size,
     frameRate: movement.frameRate,

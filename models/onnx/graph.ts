@@ -68,6 +68,7 @@ export class Graph {
   readonly #files = new Set<string>();
   #counter = 0;
   #weightBytes = 0;
+  #floatWeightBytes = 0;
   readonly #multiplyAdds = { convolution: 0, linear: 0, attention: 0 };
   readonly #liveNodes: LiveNode[] = [];
   readonly #liveCasts: LiveNode[] = [];
@@ -157,6 +158,7 @@ export class Graph {
     this.#initializers.push({ name, dtype, dims: declared, external: { file, offset, byteLength } });
     this.#files.add(file);
     this.#weightBytes += byteLength;
+    this.#floatWeightBytes += sizeOf(dims) * bytesPerElement.float32;
     if (inPlace) this.#overridable.push({ name, dtype, dims: declared });
     const value = this.#asFloats({ graph: this, name, dtype, dims: declared }, stored, inPlace);
     if (!transposed) return value;
@@ -235,6 +237,7 @@ export class Graph {
       outputs: this.#outputs,
       residency,
       weightBytes: this.#weightBytes,
+      floatWeightBytes: this.#floatWeightBytes,
       multiplyAdds: this.#multiplyAdds,
       peakActivationBytes: peakLiveBytes([...this.#liveCasts, ...this.#liveNodes]),
     };

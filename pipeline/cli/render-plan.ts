@@ -38,7 +38,7 @@ export function renderPlan(plan: Plan): string {
     ],
     [
       'memory',
-      `about ${formatBytes(cost.memoryBytes)} in the engine (weights ${formatBytes(cost.weightBytes)} on disk, ${plan.residency})`,
+      memoryText(plan),
     ],
     ['disk', `about ${formatBytes(cost.diskBytes)} while running`],
     ['device', plan.provider],
@@ -51,6 +51,19 @@ export function renderPlan(plan: Plan): string {
     ...drawWindows(plan.windows, plan.frames),
     ...notes,
   ].join('\n');
+}
+
+function memoryText({ cost, memory, budget }: Plan): string {
+  const { residency, splitGuidance, feedForwardParts, decodeChunk } = memory;
+  const how = [
+    `weights ${formatBytes(cost.weightBytes)} on disk, ${residency}`,
+    ...(splitGuidance ? ['split guidance'] : []),
+    ...(feedForwardParts > 1 ? [`feed-forward in ${feedForwardParts} parts`] : []),
+    `${decodeChunk} frames decoded at once`,
+  ];
+  const pages = cost.filePageBytes > 0 ? `, and ${formatBytes(cost.filePageBytes)} of weights read where there is room` : '';
+  const allowed = budget ? `, of ${formatBytes(budget.bytes)} ${budget.from === 'option' ? 'allowed' : 'free'}` : '';
+  return `about ${formatBytes(cost.memoryBytes)} in the engine${allowed}${pages} (${how.join(', ')})`;
 }
 
 function movementText({ movement }: Plan): string {

@@ -1,5 +1,5 @@
-import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
 import { PantomimeError } from '../models/errors.js';
+import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
 import type { Provider } from '../models/runtime/engine.js';
 import { emptyEngine, graphMemory } from '../models/runtime/memory.js';
 import type { MemoryBudget } from './memory-budget.js';
@@ -146,7 +146,9 @@ function savingsOf(first: MemoryChoice, last: MemoryChoice): string[] {
       ? [`feed-forward layers compute in ${last.feedForwardParts} parts (--feed-forward-parts)`]
       : []),
     ...(first.decodeChunk !== last.decodeChunk
-      ? [`${last.decodeChunk} instead of ${first.decodeChunk} frames are decoded at once, which shows a little (--decode-chunk)`]
+      ? [
+          `${last.decodeChunk} instead of ${first.decodeChunk} frames are decoded at once, which shows a little (--decode-chunk)`,
+        ]
       : []),
   ];
 }

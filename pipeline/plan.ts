@@ -23,15 +23,15 @@ import { checkDisk, checkOutput } from './check-output.js';
 import { buildControlFeatures, featureBatch } from './control-features.js';
 import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
-import { type ModelCard, readModelCard } from './model-card.js';
 import { type MemoryBudget, memoryBudget } from './memory-budget.js';
 import { type GraphMaker, type MemoryChoice, type MemoryPlan, planMemory } from './memory-plan.js';
+import { type ModelCard, readModelCard } from './model-card.js';
 import { type Movement, openMovement } from './movement.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
 import { choosePoseBackend, type PoseBackend } from './pose-backend.js';
-import { unfinishedRun } from './run-store.js';
 import { formatBytes } from './progress/report-text.js';
+import { unfinishedRun } from './run-store.js';
 import { chooseSize, type Size } from './size.js';
 
 /** Everything decided before any work: what is animated, at which size, in which windows, at what cost. */

@@ -251,7 +251,11 @@ function liveNode(op: string, inputs: readonly (Value | undefined)[], outputs: r
   return {
     op,
     inputs: given.map(({ name }) => name),
-    outputs: outputs.map((value) => ({ name: value.name, bytes: bytesOf(value), shape: `${value.dtype}${value.dims}` })),
+    outputs: outputs.map((value) => ({
+      name: value.name,
+      bytes: bytesOf(value),
+      shape: `${value.dtype}${value.dims}`,
+    })),
     // Queries, keys and values are copied head by head.
     workspaceBytes: op === 'MultiHeadAttention' ? given.reduce((sum, value) => sum + bytesOf(value), 0) : 0,
   };

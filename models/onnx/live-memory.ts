@@ -47,7 +47,10 @@ export function peakLiveBytes(unfused: readonly LiveNode[]): number {
       // A graph input's alias has no buffer of the run's own.
       if (over || !aliases.has(op)) bufferOf.set(name, buffer);
     }
-    for (const name of [...inputs, ...outputs.filter((output) => !uses.has(output.name)).map((output) => output.name)]) {
+    for (const name of [
+      ...inputs,
+      ...outputs.filter((output) => !uses.has(output.name)).map((output) => output.name),
+    ]) {
       const buffer = bufferOf.get(name);
       if (!buffer) continue;
       buffer.last = at;

@@ -36,10 +36,7 @@ export function renderPlan(plan: Plan): string {
       'cost',
       `${cost.forwards} runs of the denoiser, ${cost.factor.toFixed(2)} frames computed for each frame made, ${operations(cost.multiplyAdds)}`,
     ],
-    [
-      'memory',
-      memoryText(plan),
-    ],
+    ['memory', memoryText(plan)],
     ['disk', `about ${formatBytes(cost.diskBytes)} while running`],
     ['device', plan.provider],
     ['ffmpeg', `${tools.version} (${tools.origin})`],
@@ -61,7 +58,8 @@ function memoryText({ cost, memory, budget }: Plan): string {
     ...(feedForwardParts > 1 ? [`feed-forward in ${feedForwardParts} parts`] : []),
     `${decodeChunk} frames decoded at once`,
   ];
-  const pages = cost.filePageBytes > 0 ? `, and ${formatBytes(cost.filePageBytes)} of weights read where there is room` : '';
+  const pages =
+    cost.filePageBytes > 0 ? `, and ${formatBytes(cost.filePageBytes)} of weights read where there is room` : '';
   const allowed = budget ? `, of ${formatBytes(budget.bytes)} ${budget.from === 'option' ? 'allowed' : 'free'}` : '';
   return `about ${formatBytes(cost.memoryBytes)} in the engine${allowed}${pages} (${how.join(', ')})`;
 }

@@ -14,7 +14,12 @@ const bound = 0.35;
 
 type Kind = 'step' | 'decode';
 
-async function build(model: string, kind: Kind, residency: Residency, size: [number, number, number]): Promise<BuiltGraph> {
+async function build(
+  model: string,
+  kind: Kind,
+  residency: Residency,
+  size: [number, number, number],
+): Promise<BuiltGraph> {
   const opened = await openModelFolder(model === 'embedded' ? modelDirOf(model) : fixture('model'));
   const [frames, height, width] = size;
   const how = { frames, height, width, residency, target: 'cpu' } as const;

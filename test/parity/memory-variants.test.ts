@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { buildUnetStep } from '#dist/models/graphs/unet-step.js';
 import { createEngine, type Engine } from '#dist/models/runtime/engine.js';
 import { makeSchedule } from '#dist/models/schedule/sigmas.js';
 import { byteTensor, floatTensor } from '#dist/models/tensor.js';
 import { generateLatents, type SamplingJob } from '#dist/pipeline/generate-latents.js';
-import { buildUnetStep } from '#dist/models/graphs/unet-step.js';
-import { openTinyModel, type TinyModel } from '../support/fixtures.js';
+import { networkTolerance, openTinyModel, type TinyModel } from '../support/fixtures.js';
 import { relativeL2 } from '../support/run-graph.js';
 
 /** Rounding alone: the same sums over other blocks of rows. */
@@ -38,18 +38,32 @@ function job(changes: Partial<SamplingJob>): SamplingJob {
 }
 
 const bytes = Uint8Array.from({ length: frames * height * width * 3 }, (_, i) => (i * 7919) % 251);
-const pictures = byteTensor([frames, height, width, 3], bytes) as unknown as NonNullable<SamplingJob['control']>['source'];
+const pictures = byteTensor([frames, height, width, 3], bytes) as unknown as NonNullable<
+  SamplingJob['control']
+>['source'];
 
-async function latents(changes: Partial<SamplingJob>): Promise<Float32Array> {
+/** What the denoiser says of every window of both steps, and the latents that come of it. */
+async function sampled(changes: Partial<SamplingJob>) {
   const start = floatTensor([frames, 4, 8, 8], wave(frames * 256, 1.3).map((z) => z * schedule.initNoiseSigma));
-  return (await generateLatents(engine, start, job(changes))).data;
+  const predictions: number[] = [];
+  const onPrediction: SamplingJob['onPrediction'] = (_step, _k, { data }) => void predictions.push(...data);
+  const { data } = await generateLatents(engine, start, job({ ...changes, onPrediction }));
+  return { predictions, latents: data };
 }
 
-it('guidance one branch after the other, and feed-forward in parts, give the same latents', async () => {
-  const joined = await latents({});
-  expect(relativeL2(await latents({ splitGuidance: true }), joined)).toBeLessThan(rounding);
-  expect(relativeL2(await latents({ feedForwardParts: 3 }), joined)).toBeLessThan(rounding);
-  expect(relativeL2(await latents({ splitGuidance: true, feedForwardParts: 64 }), joined)).toBeLessThan(rounding);
+it('guidance one branch after the other, and feed-forward in parts, give the same', async () => {
+  const joined = await sampled({});
+  for (const [changes, bound] of [
+    [{ splitGuidance: true }, rounding],
+    [{ feedForwardParts: 3 }, rounding],
+    // Parts of a single row take another path of the runtime.
+    [{ splitGuidance: true, feedForwardParts: 64 }, networkTolerance],
+  ] as const) {
+    const other = await sampled(changes);
+    expect(relativeL2(other.predictions, joined.predictions), JSON.stringify(changes)).toBeLessThan(bound);
+    // The first step divides by hardly anything: what differs in the last bit differs more in the latents.
+    expect(relativeL2(other.latents, joined.latents)).toBeLessThan(20 * bound);
+  }
 });
 
 it('each of them needs less memory', () => {

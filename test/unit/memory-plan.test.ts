@@ -68,5 +68,6 @@ it('reads sizes as people write them', () => {
   expect(memorySize.parse('8g')).toBe(8 * GiB);
   expect(memorySize.parse('7500MB')).toBe(7.5e9);
   expect(memorySize.parse('1.5 GiB')).toBe(1.5 * GiB);
-  for (const wrong of ['8', '8 gigs', '-8g', '1m', 'Infinity', 8]) expect(memorySize.safeParse(wrong).success).toBe(false);
+  for (const wrong of ['8', '8 gigs', '-8g', '1m', 'Infinity', 8])
+    expect(memorySize.safeParse(wrong).success).toBe(false);
 });

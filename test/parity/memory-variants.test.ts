@@ -42,11 +42,16 @@ const pictures = byteTensor([frames, height, width, 3], bytes) as unknown as Non
   SamplingJob['control']
 >['source'];
 
-/** What the denoiser says of every window of both steps, and the latents that come of it. */
+/** What the denoiser says of every window of the first step, and the latents after both. */
 async function sampled(changes: Partial<SamplingJob>) {
-  const start = floatTensor([frames, 4, 8, 8], wave(frames * 256, 1.3).map((z) => z * schedule.initNoiseSigma));
+  const start = floatTensor(
+    [frames, 4, 8, 8],
+    wave(frames * 256, 1.3).map((z) => z * schedule.initNoiseSigma),
+  );
   const predictions: number[] = [];
-  const onPrediction: SamplingJob['onPrediction'] = (_step, _k, { data }) => void predictions.push(...data);
+  const onPrediction: SamplingJob['onPrediction'] = (step, _k, { data }) => {
+    if (step === 0) predictions.push(...data);
+  };
   const { data } = await generateLatents(engine, start, job({ ...changes, onPrediction }));
   return { predictions, latents: data };
 }
@@ -61,8 +66,8 @@ it('guidance one branch after the other, and feed-forward in parts, give the sam
   ] as const) {
     const other = await sampled(changes);
     expect(relativeL2(other.predictions, joined.predictions), JSON.stringify(changes)).toBeLessThan(bound);
-    // The first step divides by hardly anything: what differs in the last bit differs more in the latents.
-    expect(relativeL2(other.latents, joined.latents)).toBeLessThan(20 * bound);
+    // From 700 to 0 in two steps: what differs in the last bits of a prediction differs more in the latents.
+    expect(relativeL2(other.latents, joined.latents), JSON.stringify(changes)).toBeLessThan(1e-4);
   }
 });
 

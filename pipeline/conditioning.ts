@@ -2,6 +2,7 @@ import type { ModelFolder } from '../models/checkpoint/model-folder.js';
 import { buildImageEncoder } from '../models/graphs/image-encoder.js';
 import { buildVaeEncode } from '../models/graphs/vae-encode.js';
 import type { Residency } from '../models/onnx/built-graph.js';
+import { requireNumbers } from '../models/require-numbers.js';
 import type { Engine } from '../models/runtime/engine.js';
 import { clipPreprocessing } from '../models/svd/clip-preprocessing.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
@@ -43,6 +44,8 @@ export async function encodeReference(engine: Engine, options: ConditioningOptio
   const vae = buildVaeEncode({ ...model.vae, height, width, residency, target });
   const image = vaeImageTensor(picture, options.augNoise, options.noiseAugStrength);
   const latents = only(await runOnce(engine, vae, { image }, signal));
+  requireNumbers(embeds.data, 'the image encoder', 'reference picture');
+  requireNumbers(latents.data, 'the VAE encoder', 'reference picture');
   return {
     imageEmbeds: floatTensor([1, 1, embeds.data.length], embeds.data),
     imageLatents: floatTensor(latents.dims.slice(1), latents.data),

@@ -4,6 +4,7 @@ import { featureSide } from '../models/controlnext/controlnext.js';
 import { buildControlNeXt } from '../models/graphs/controlnext.js';
 import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
 import type { Target } from '../models/onnx/graph.js';
+import { requireNumbers } from '../models/require-numbers.js';
 import type { Engine } from '../models/runtime/engine.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
@@ -67,6 +68,7 @@ export async function writeControlFeatures(engine: Engine, file: string, job: Co
         const { features: found } = await engine.run(session, inputs, { signal: job.signal });
         const wanted = Math.min(featureBatch, frames - first);
         const { data } = found as FloatTensor;
+        requireNumbers(data, 'the control network', `pictures ${first} to ${first + wanted - 1}`);
         await handle.writeFile(new Uint8Array(data.buffer, data.byteOffset, (data.byteLength / featureBatch) * wanted));
         job.onFrame?.(first + wanted);
       }

@@ -2,7 +2,7 @@ import type { Checkpoint } from '../models/checkpoint/checkpoint.js';
 import { buildUnetStep, controlInputs } from '../models/graphs/unet-step.js';
 import type { Residency } from '../models/onnx/built-graph.js';
 import type { Engine, RunInput, SessionId } from '../models/runtime/engine.js';
-import { linearGuidance, needsGuidance } from '../models/schedule/guidance.js';
+import { linearGuidance, mixGuidance, needsGuidance } from '../models/schedule/guidance.js';
 import type { Schedule } from '../models/schedule/sigmas.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import { type SampleOptions, sample } from '../stages/denoise/sample.js';
@@ -35,13 +35,17 @@ export type SamplingJob = Size & {
   };
   readonly guidance: { readonly min: number; readonly max: number; readonly index: 'local' | 'global' };
   readonly residency: Residency;
+  /** The branches of guidance run one after the other, which needs half the memory. */
+  readonly splitGuidance?: boolean | undefined;
+  /** See `GraphOptions`. */
+  readonly feedForwardParts?: number | undefined;
 } & Pick<SampleOptions, 'startStep' | 'onStep' | 'onWindow' | 'onWindows' | 'onPrediction' | 'signal'>;
 
 /**
  * Denoises `latents` [frames, L, h, w] (already at the start noise level, or as they were before `startStep`) through one
  * fused graph: control features (unless they were computed before), both guidance branches and their mix in a single run
- * per window. Where a control begins or ends, another graph takes its place: one without it does not compute it, and gives what
- * a run without it gives.
+ * per window; or, with `splitGuidance`, one branch a run. Where a control begins or ends, another graph takes its place: one
+ * without it does not compute it, and gives what a run without it gives.
  */
 export async function generateLatents(engine: Engine, latents: FloatTensor, job: SamplingJob): Promise<FloatTensor> {
   const count = latents.dims[0] as number;
@@ -49,10 +53,17 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
   const steps = job.schedule.timesteps.length;
   const { min, max, index } = job.guidance;
   const guided = needsGuidance(min, max);
+  const together = guided && !job.splitGuidance;
   const fixed: Record<string, RunInput> = {
     image_latents: job.conditioning.imageLatents,
     image_embeds: job.conditioning.imageEmbeds,
     added_time_ids: floatTensor([3], Float32Array.from(job.addedTimeIds)),
+  };
+  // The unconditional branch sees no picture and no control.
+  const { imageLatents, imageEmbeds } = job.conditioning;
+  const unconditional: Record<string, RunInput> = {
+    image_latents: floatTensor(imageLatents.dims),
+    image_embeds: floatTensor(imageEmbeds.dims),
   };
   const local = linearGuidance(min, max, frames);
   const global = linearGuidance(min, max, count);
@@ -73,9 +84,10 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       height: job.height,
       width: job.width,
       pixelsPerLatent: job.height / (latents.dims[2] as number),
-      guidance: guided,
+      guidance: together,
       residency: job.residency,
       target: engine.info.provider,
+      feedForwardParts: job.feedForwardParts,
     });
     loaded = { controls: names, session: await engine.load(graph) };
     return loaded.session;
@@ -95,15 +107,23 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
           latents: x,
           sigma: scalar(sigma),
           timestep: scalar(timestep),
-          ...(guided && { guidance: floatTensor([frames], scales) }),
+          ...(together && { guidance: floatTensor([frames], scales) }),
         };
+        const without = { ...inputs, ...unconditional };
         for (const control of controls) {
           const { pictures, features, scale } = controlInputs(control.name);
-          inputs[isFeatures(control) ? features : pictures] = { ref: sourceName(control.name), rows: window.poses };
-          inputs[scale] = scalar(control.scale);
+          const pose = {
+            [isFeatures(control) ? features : pictures]: { ref: sourceName(control.name), rows: window.poses },
+          };
+          Object.assign(inputs, pose, { [scale]: scalar(control.scale) });
+          Object.assign(without, pose, { [scale]: scalar(0) });
         }
-        const { prediction } = await engine.run(session, inputs, { signal: job.signal });
-        return prediction as FloatTensor;
+        const run = async (given: Record<string, RunInput>) =>
+          (await engine.run(session, given, { signal: job.signal })).prediction as FloatTensor;
+        const prediction = await run(inputs);
+        if (!guided || together) return prediction;
+        const { data } = await run(without);
+        return { ...prediction, data: mixGuidance(data, prediction.data, scales) };
       },
       startStep: job.startStep ?? 0,
       onStep: job.onStep,

@@ -8,10 +8,10 @@ import { openRunStore } from './run-store.js';
  * @param shared folder of work files that several runs have in common. Throws as `openRunStore`.
  */
 export async function openRun(
-  { runDir, video, seed, residency, options }: Plan,
+  { runDir, video, seed, memory, options }: Plan,
   context: RunContext,
   shared?: string,
 ): Promise<Run & AsyncDisposable> {
-  const store = await openRunStore(runDir, { video, seed, residency, shared });
+  const store = await openRunStore(runDir, { video, seed, memory, shared });
   return { ...startRun(store, context, options), [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
 }

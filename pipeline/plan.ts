@@ -8,7 +8,6 @@ import { buildVaeDecode } from '../models/graphs/vae-decode.js';
 import { buildVaeEncode } from '../models/graphs/vae-encode.js';
 import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
 import type { Provider } from '../models/runtime/engine.js';
-import { activationBytes, chooseResidency, engineBytes, freeMemory, graphBytes } from '../models/runtime/memory.js';
 import { checkProvider, missingCudaLibraries } from '../models/runtime/providers.js';
 import { scheduleRange } from '../models/schedule/config.js';
 import { needsGuidance } from '../models/schedule/guidance.js';
@@ -26,13 +25,16 @@ import { describeControls, groupSteps, type PlannedControl, planControls } from 
 import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
 import { type PlannedLora, withLoras } from './loras.js';
+import { type MemoryBudget, memoryBudget } from './memory-budget.js';
+import { type GraphMaker, type MemoryChoice, type MemoryPlan, planMemory } from './memory-plan.js';
 import { type ModelCard, readModelCard } from './model-card.js';
 import { type Movement, openMovement } from './movement.js';
 import { parseControl, poseName } from './options/control-value.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
 import { choosePoseBackend, type PoseBackend } from './pose-backend.js';
-import { type Begun, unfinishedRun } from './run-store.js';
+import { formatBytes } from './progress/report-text.js';
+import { unfinishedRun } from './run-store.js';
 import { chooseSize, type Size } from './size.js';
 
 /** Everything decided before any work: what is animated, at which size, in which windows, at what cost. */
@@ -60,6 +62,10 @@ export type Plan = {
   readonly seed: number;
   readonly provider: Provider;
   readonly residency: Residency;
+  /** How weights are held and what is run in parts, so that it fits into the budget. */
+  readonly memory: MemoryChoice;
+  /** Memory that the engine may use, where it is known. */
+  readonly budget: MemoryBudget | undefined;
   /** Added to the UNet's weights; those of scale 0 are left out. */
   readonly loras: readonly PlannedLora[];
   /** Modules that steer the movement; those of scale 0 are left out. */
@@ -80,6 +86,8 @@ export type PlanCost = {
   readonly weightBytes: number;
   /** Estimated peak of the engine's memory: weights as they are held, and activations. */
   readonly memoryBytes: number;
+  /** Pages of weight files on top, which the system takes back where it needs room. */
+  readonly filePageBytes: number;
   /** Rough need of disk space during the run. */
   readonly diskBytes: number;
 };
@@ -118,20 +126,25 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const provider = chooseProvider(options.provider);
 
   // Building the graphs binds every tensor by name and shape, so that a wrong checkpoint is reported now.
-  const graphs = buildGraphs({ options, model, size, frames, guided, provider, controls, schedule });
   const { runDir, video } = outputPaths(options, movement.path);
   const begun = options.resume ? await unfinishedRun(runDir) : {};
-  const residency = residencyFor(provider, options, begun, graphs.largest);
-  const cost = planCost({
-    ...{ frames, size, windows, schedule, residency, options, graphs },
-    files: 1 + pictures.length,
-  });
+  const budget = await memoryBudget(provider, options, signal);
+  const memory = planMemory(
+    { options, provider, guided, begun: begun.memory, budget },
+    graphMaker({ options, model, size, frames, guided, provider, controls, schedule }),
+  );
+  const cost = planCost({ frames, windows, size, options, schedule, memory, files: 1 + pictures.length });
 
   await checkOutput(runDir, video, options);
   await checkDisk(runDir, cost.diskBytes);
-  const notes = [...ffmpegNotes(tools), ...planNotes({ options, frames, card, controls, pictures, schedule })];
+  const { decodeChunk } = memory.choice;
+  const notes = [
+    ...ffmpegNotes(tools),
+    ...planNotes({ options, frames, card, controls, pictures, schedule }),
+    ...memoryNotes(memory),
+  ];
   return {
-    options,
+    options: { ...options, decodeChunk, decodeOverlap: Math.min(options.decodeOverlap, decodeChunk - 1) },
     runDir,
     video,
     tools,
@@ -148,7 +161,9 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     guided,
     seed: options.seed ?? begun.seed ?? randomInt(2 ** 32),
     provider,
-    residency,
+    residency: memory.choice.residency,
+    memory: memory.choice,
+    budget,
     loras,
     controls,
     pictures,
@@ -217,19 +232,8 @@ export function chooseProvider(provider: AnimateOptions['provider']): Provider {
   return cuda ? 'cuda' : 'cpu';
 }
 
-type Graphs = {
-  /** A step with the controls that work in it, and how many such steps there are. */
-  readonly steps: readonly { readonly graph: BuiltGraph; readonly count: number }[];
-  /** The step that needs most. */
-  readonly largest: BuiltGraph;
-  readonly decode: BuiltGraph;
-  /** Control features of one batch of frames, of each module whose features are computed once for all steps. */
-  readonly features: readonly BuiltGraph[];
-  readonly once: readonly BuiltGraph[];
-};
-
 /** Every network of the run as a graph; nothing is loaded. */
-function buildGraphs({
+function graphMaker({
   options,
   model,
   size,
@@ -238,62 +242,61 @@ function buildGraphs({
   provider,
   controls,
   schedule,
-}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'controls' | 'schedule'>): Graphs {
-  const how = { residency: 'low-memory', target: provider } as const;
-  const unet = { unet: model.unet.checkpoint, unetConfig: model.unet.config, guidance: guided };
+}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'controls' | 'schedule'>): GraphMaker {
+  const how = ({ residency }: MemoryChoice) => ({ residency, target: provider, ...size });
+  const chunk = Math.min(options.chunk, frames);
+  const unet = { unet: model.unet.checkpoint, unetConfig: model.unet.config };
   const { pixelsPerLatent } = parseVaeConfig(model.vae.config);
-  const steps = groupSteps(controls, schedule.timesteps.length).map(({ working, count }) => ({
-    count,
-    graph: buildUnetStep({
-      ...{ ...how, ...size, ...unet, pixelsPerLatent, frames: Math.min(options.chunk, frames) },
-      controls: working.map(({ name, network, once }) => ({ name, network, givenFeatures: once })),
-    }),
-  }));
-  const needs = ({ graph }: (typeof steps)[number]) => graphBytes(graph, 'fast');
   return {
-    steps,
-    largest: steps.reduce((most, one) => (needs(one) > needs(most) ? one : most)).graph,
-    features: controls
-      .filter(({ once }) => once)
-      .map(({ network }) => buildControlFeatures(network, model.unet.config, { ...how, ...size })),
-    decode: buildVaeDecode({ ...how, ...model.vae, ...size, frames: options.decodeChunk }),
-    once: [buildVaeEncode({ ...how, ...model.vae, ...size }), buildImageEncoder({ ...how, ...model.imageEncoder })],
+    chunk,
+    steps: (choice, other = chunk) =>
+      groupSteps(controls, schedule.timesteps.length).map(({ working, count }) => ({
+        count,
+        graph: buildUnetStep({
+          ...{ ...how(choice), ...unet, pixelsPerLatent, frames: other },
+          ...{ guidance: guided && !choice.splitGuidance, feedForwardParts: choice.feedForwardParts },
+          controls: working.map(({ name, network, once }) => ({ name, network, givenFeatures: once })),
+        }),
+      })),
+    decode: (choice) => buildVaeDecode({ ...how(choice), ...model.vae, frames: choice.decodeChunk }),
+    features: (choice) =>
+      controls
+        .filter(({ once }) => once)
+        .map(({ network }) => buildControlFeatures(network, model.unet.config, how(choice))),
+    once: (choice) => [
+      buildVaeEncode({ ...how(choice), ...model.vae }),
+      buildImageEncoder({ ...how(choice), ...model.imageEncoder }),
+    ],
   };
 }
 
-/** As asked for, else as an unfinished attempt has begun, else by free memory. */
-function residencyFor(provider: Provider, options: AnimateOptions, begun: Begun, step: BuiltGraph): Residency {
-  if (provider !== 'cpu') return 'fast';
-  if (options.residency === 'auto' && begun.residency) return begun.residency;
-  const free = freeMemory() - activationBytes(step) - step.mergedBytes;
-  return chooseResidency(options.residency, step.weightBytes, free);
-}
-
-type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'residency' | 'options'> & {
-  readonly graphs: Graphs;
+type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'options'> & {
+  readonly memory: MemoryPlan;
   /** Files of control pictures. */
   readonly files: number;
 };
 
-function planCost({ frames, size, windows, schedule, residency, options, graphs, files }: CostInputs): PlanCost {
-  const { steps, largest, decode, features, once } = graphs;
-  const all = [...steps.map(({ graph }) => graph), decode, ...features, ...once];
+function planCost({ frames, size, windows, schedule, options, memory, files }: CostInputs): PlanCost {
+  const { steps, largest, decode, features, once } = memory.graphs;
+  const { splitGuidance, decodeChunk, residency } = memory.choice;
   const sum = (parts: readonly number[]) => parts.reduce((total, part) => total + part, 0);
+  const branches = splitGuidance ? 2 : 1;
   const decodes = decodeChunks(frames, {
-    chunk: options.decodeChunk,
-    overlap: options.decodeOverlap,
+    chunk: decodeChunk,
+    overlap: Math.min(options.decodeOverlap, decodeChunk - 1),
     mode: options.decodeMode,
   }).length;
   return {
     forwards: windows.length * schedule.timesteps.length,
     factor: costFactor(windows, frames),
     multiplyAdds:
-      sum(steps.map(({ graph, count }) => workOf(graph, windows.length * count, residency))) +
+      sum(steps.map(({ graph, count }) => workOf(graph, branches * windows.length * count, residency))) +
       workOf(decode, decodes, residency) +
       sum(features.map((graph) => workOf(graph, Math.ceil(frames / featureBatch), residency))) +
       sum(once.map((graph) => workOf(graph, 1, residency))),
     weightBytes: largest.weightBytes,
-    memoryBytes: engineBytes + Math.max(...all.map((graph) => graphBytes(graph, residency))),
+    memoryBytes: memory.ownBytes,
+    filePageBytes: memory.filePageBytes,
     diskBytes: frames * size.width * size.height * 3 * (0.3 + files) + 64 * 2 ** 20,
   };
 }
@@ -307,6 +310,11 @@ function workOf({ multiplyAdds }: BuiltGraph, runs: number, residency: Residency
 /** Which ffmpeg is used, and what is to be said of it. */
 export function ffmpegNotes({ ffmpeg, version, origin, warnings }: FfmpegTools): readonly string[] {
   return origin === 'carried' ? warnings : [`using ffmpeg ${version} (${ffmpeg})`, ...warnings];
+}
+
+function memoryNotes({ budget, savings }: MemoryPlan): string[] {
+  if (!budget || savings.length === 0) return [];
+  return [`to fit into ${formatBytes(budget.bytes)} of memory: ${savings.join('; ')}`];
 }
 
 function planNotes({

@@ -100,7 +100,7 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
     pictures: [...inputs.track.pictures].map(([name, { path, contentHash }]) => ({ name, path, sha256: contentHash })),
     reconstructionDb: inputs.reconstructionDb,
     poseBackend: plan.poseBackend,
-    device: { provider: plan.provider, residency: plan.residency },
+    device: { provider: plan.provider, ...plan.memory },
     ffmpeg: { version: tools.version, origin: tools.origin },
     size,
     frameRate: movement.frameRate,

@@ -1,9 +1,9 @@
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
-import type { Residency } from '../models/onnx/built-graph.js';
 import { exists, readJson, writeAtomic } from './files.js';
 import { type FolderLock, lockFolder } from './folder-lock.js';
+import type { MemoryChoice } from './memory-plan.js';
 import { seal } from './sealed-file.js';
 
 /**
@@ -48,7 +48,7 @@ export async function openRunStore(dir: string, begin: RunStoreOptions = {}): Pr
     made = await makeFolders(work);
     if (begin.shared) await makeFolders(begin.shared);
     lock = await lockFolder(join(work, lockName), dir);
-    await writeAtomic(join(work, begunName), JSON.stringify({ seed: begin.seed, residency: begin.residency }));
+    await writeAtomic(join(work, begunName), JSON.stringify({ seed: begin.seed, memory: begin.memory }));
     await removeFiles(dir, (name) => ownPart.test(name));
     const stem = begin.video && `.${basename(begin.video).slice(0, 60)}.`;
     if (stem) await removeFiles(dirname(begin.video), (name) => name.startsWith(stem) && videoPart.test(name));
@@ -140,16 +140,27 @@ export function isUnfinished(dir: string): Promise<boolean> {
 }
 
 /** What an attempt decides by chance or by the state of the machine, and the next one must decide the same. */
-export type Begun = { readonly seed?: number | undefined; readonly residency?: Residency | undefined };
+export type Begun = { readonly seed?: number | undefined; readonly memory?: MemoryChoice | undefined };
 
 /** What an unfinished run in this folder began with; nothing where there is none. */
 export async function unfinishedRun(dir: string): Promise<Begun> {
   const begun = (await readJson(join(dir, 'work', begunName))) as Record<string, unknown> | undefined;
-  const { seed, residency } = begun ?? {};
+  const { seed, memory } = begun ?? {};
   return {
     seed: Number.isSafeInteger(seed) ? (seed as number) : undefined,
-    residency: residency === 'fast' || residency === 'low-memory' ? residency : undefined,
+    memory: isMemoryChoice(memory) ? memory : undefined,
   };
+}
+
+function isMemoryChoice(value: unknown): value is MemoryChoice {
+  const { residency, splitGuidance, feedForwardParts, decodeChunk } = (value ?? {}) as Partial<MemoryChoice>;
+  const count = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= 1024;
+  return (
+    (residency === 'fast' || residency === 'low-memory') &&
+    typeof splitGuidance === 'boolean' &&
+    count(feedForwardParts) &&
+    count(decodeChunk)
+  );
 }
 
 const begunName = 'begun.json';

@@ -1,3 +1,4 @@
+import { requireNumbers } from '../models/require-numbers.js';
 import { roundHalfEven } from '../models/round-half-even.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import type { RgbImage } from './types.js';
@@ -73,6 +74,11 @@ export async function* decodeLatents(
   for (const [k, plan] of plans.entries()) {
     options.signal?.throwIfAborted();
     const pixels = await decode(scaledFrames(latents, plan.frames, options.scalingFactor));
+    requireNumbers(
+      pixels.data,
+      'the VAE decoder',
+      `frames ${plan.frames[0]} to ${(plan.frames[0] as number) + plan.used - 1}`,
+    );
     const [, , height = 0, width = 0] = pixels.dims;
     const size = 3 * height * width;
     const frames = Array.from({ length: plan.used }, (_, i) => pixels.data.subarray(i * size, (i + 1) * size));

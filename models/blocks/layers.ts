@@ -14,6 +14,14 @@ import {
   sub,
 } from '../onnx/ops.js';
 
+/** Applies a layer over the last axis to the tokens x [N, T, C] in a shape of their own (see `dimsOfItsOwn`). */
+function ownShape(x: Value, layer: (rows: Value) => Value): Value {
+  const [samples, tokens, channels, ...rest] = x.dims;
+  if (samples === undefined || tokens === undefined || channels === undefined || rest.length > 0) return layer(x);
+  const y = layer(reshape(x, [...x.graph.dimsOfItsOwn(samples * tokens), channels]));
+  return reshape(y, [samples, tokens, y.dims.at(-1) ?? 0]);
+}
+
 /** y = x W^T + b over the last axis. */
 export class Linear extends Module {
   readonly weight: Parameter;
@@ -27,8 +35,10 @@ export class Linear extends Module {
 
   forward(x: Value): Value {
     const { graph } = x;
-    const product = matmulTransposed(x, graph.parameter(this.weight));
-    const y = this.bias ? add(product, graph.parameter(this.bias)) : product;
+    const y = ownShape(x, (rows) => {
+      const product = matmulTransposed(rows, graph.parameter(this.weight));
+      return this.bias ? add(product, graph.parameter(this.bias)) : product;
+    });
     return graph.tap(this, y);
   }
 }
@@ -132,6 +142,10 @@ export class LayerNorm extends Module {
 
   forward(x: Value): Value {
     const { graph } = x;
-    return graph.tap(this, layerNorm(x, graph.parameter(this.weight), graph.parameter(this.bias), this.#eps));
+    const [weight, bias] = [graph.parameter(this.weight), graph.parameter(this.bias)];
+    return graph.tap(
+      this,
+      ownShape(x, (rows) => layerNorm(rows, weight, bias, this.#eps)),
+    );
   }
 }

@@ -45,6 +45,8 @@ export type UnetStepOptions = {
   readonly guidance: boolean;
   readonly residency: Residency;
   readonly target: Target;
+  /** Parts in which the feed-forward layers compute, see `GraphOptions`. */
+  readonly feedForwardParts?: number | undefined;
   /** Adds the outputs `prediction_uncond` and `prediction_cond`. */
   readonly trace?: boolean | undefined;
 };
@@ -71,7 +73,8 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
   checkSize(frames, height, width, pixelsPerLatent * 2 ** (levels - 1));
   const [h, w] = [height / pixelsPerLatent, width / pixelsPerLatent];
   const latentChannels = config.outChannels;
-  const graph = new Graph({ name: 'unet-step', residency: options.residency, target: options.target });
+  const { residency, target, feedForwardParts } = options;
+  const graph = new Graph({ name: 'unet-step', residency, target, feedForwardParts });
 
   const unet = new UNet(config);
   graph.bind(unet, options.unet, 'unet');

@@ -26,6 +26,8 @@ export type BuiltGraph = {
   readonly mergedBytes: number;
   /** Work of one run. */
   readonly multiplyAdds: MultiplyAdds;
-  /** Bytes of the computed tensors that are alive together at most, workspaces of operators not counted. */
+  /** Bytes of the same as float32, in which a CPU computes. */
+  readonly floatWeightBytes: number;
+  /** Bytes of the buffers for computed tensors that are allocated together at most (see live-memory.ts). */
   readonly peakActivationBytes: number;
 };

@@ -1,7 +1,7 @@
 import type { Checkpoint, LowRankChange, WeightLocation } from '../checkpoint/checkpoint.js';
 import { bytesPerElement, type DType, sizeOf, type TensorData } from '../tensor.js';
 import type { BuiltGraph, GraphPort, Residency } from './built-graph.js';
-import { aliasingOperators, type LiveNode, peakLiveBytes } from './live-memory.js';
+import { type LiveNode, peakLiveBytes } from './live-memory.js';
 import { addLowRank } from './low-rank.js';
 import { type Initializer, type Node, writeModel } from './model-proto.js';
 import { bind, Module, type Parameter, walk } from './module.js';
@@ -15,6 +15,8 @@ export type GraphOptions = {
   readonly name: string;
   readonly residency: Residency;
   readonly target: Target;
+  /** Every feed-forward layer computes its tokens in this many parts, one after the other; 1 when left out. */
+  readonly feedForwardParts?: number | undefined;
 };
 
 /** A tensor inside a graph under construction. Its shape is always fully known. */
@@ -41,6 +43,9 @@ export type NodeSpec = {
  */
 const inPlaceElements = 4096;
 
+/** Largest of the first two dimensions of a shape that is chosen to be unlike others. */
+const maxFactor = 4096;
+
 type Weight = {
   readonly name: string;
   readonly location: WeightLocation;
@@ -58,6 +63,7 @@ export class Graph {
   readonly #nodes: Node[] = [];
   /** Work on weights alone. */
   readonly #preparing: Node[] = [];
+  readonly #ownDims = new Set<string>();
   readonly #initializers: Initializer[] = [];
   readonly #overridable: GraphPort[] = [];
   readonly #weights = new Map<Parameter, Weight>();
@@ -68,10 +74,14 @@ export class Graph {
   readonly #files = new Set<string>();
   #counter = 0;
   #weightBytes = 0;
+  #floatWeightBytes = 0;
   #mergedBytes = 0;
   readonly #multiplyAdds = { convolution: 0, linear: 0, attention: 0, merging: 0 };
-  #merging = false;
+  /** What is added is work on weights: at every run (`in-place`), or while the graph is loaded. */
+  #merging: 'in-place' | 'loading' | undefined;
   readonly #liveNodes: LiveNode[] = [];
+  /** Of the work on weights, what is done at every run. */
+  readonly #livePreparing: LiveNode[] = [];
 
   constructor(options: GraphOptions) {
     this.options = options;
@@ -113,18 +123,20 @@ export class Graph {
     }));
     const work = countMultiplyAdds(spec.op, spec.inputs, outputs[0]);
     if (work) this.#multiplyAdds[this.#merging ? 'merging' : work.kind] += work.count;
-    this.#liveNodes.push({
-      inputs: spec.inputs.flatMap((value) => value?.name ?? []),
-      outputs: outputs.map(({ name, dtype, dims }) => ({ name, bytes: sizeOf(dims) * bytesPerElement[dtype] })),
-      alias: aliasingOperators.has(op),
-    });
-    (this.#merging ? this.#preparing : this.#nodes).push({
+    const live = liveNode(op, spec.inputs, outputs);
+    const node = {
       op,
       domain,
       inputs: spec.inputs.map((value) => value?.name ?? ''),
       outputs: outputs.map((value) => value.name),
       attributes: spec.attributes ?? {},
-    });
+    };
+    if (this.#merging) {
+      this.#prepare(node, live, this.#merging === 'in-place');
+    } else {
+      this.#nodes.push(node);
+      this.#liveNodes.push(live);
+    }
     return outputs;
   }
 
@@ -157,7 +169,7 @@ export class Graph {
     // An initializer that is also a graph input may be overridden, so the runtime can neither fold nor pre-pack it:
     // it stays mapped from the file. Parts of a LoRA go with their weight: folded ones would grow to its size.
     const inPlace = this.options.residency === 'low-memory' && dims.length > 1 && sizeOf(dims) >= inPlaceElements;
-    this.#merging = changes.length > 0;
+    this.#merging = changes.length === 0 ? undefined : inPlace ? 'in-place' : 'loading';
     const stored = this.#weight(weight, dims, inPlace);
     if (changes.length === 0) return stored;
     this.#mergedBytes += sizeOf(dims) * bytesPerElement.float32;
@@ -168,29 +180,63 @@ export class Graph {
         return this.#weight({ name: `${weight.name}.lora.${i}.${part}`, location }, shape, inPlace);
       });
     }, stored);
-    this.#merging = false;
+    this.#merging = undefined;
     return value;
   }
 
   #weight({ name, location }: Weight, dims: readonly number[], inPlace: boolean): Value {
     const { dtype, file, offset, byteLength, transposed } = location;
     const stored = transposed ? dims.toReversed() : dims;
-    this.#initializers.push({ name, dtype, dims: stored, external: { file, offset, byteLength } });
+    const declared = inPlace && dtype !== 'float32' ? this.dimsOfItsOwn(sizeOf(stored)) : stored;
+    this.#initializers.push({ name, dtype, dims: declared, external: { file, offset, byteLength } });
     this.#files.add(file);
     this.#weightBytes += byteLength;
-    if (inPlace) this.#overridable.push({ name, dtype, dims: stored });
-    const value = this.#asFloats({ graph: this, name, dtype, dims: stored });
+    this.#floatWeightBytes += sizeOf(dims) * bytesPerElement.float32;
+    if (inPlace) this.#overridable.push({ name, dtype, dims: declared });
+    const value = this.#asFloats({ graph: this, name, dtype, dims: declared }, stored, inPlace);
     if (!transposed) return value;
     const outputs = [{ dtype: 'float32', dims }] as const;
     return this.add({ op: 'Transpose', inputs: [value], attributes: { perm: [1, 0] }, outputs })[0] as Value;
   }
 
-  #asFloats(value: Value): Value {
+  /**
+   * Three factors of `size` that no earlier call was given. The runtime keeps the buffer of a result for the next result of
+   * the same shape, up to the last one in the graph; what has a shape of its own is given back at once. That is the
+   * difference between megabytes and gigabytes for SVD's UNet, whose shapes come back on its way up.
+   */
+  dimsOfItsOwn(size: number): readonly [number, number, number] {
+    for (let a = 1; a <= Math.min(size, maxFactor); a++) {
+      if (size % a !== 0) continue;
+      for (let b = 1; b <= Math.min(size / a, maxFactor); b++) {
+        const key = `${a} ${b} ${size}`;
+        if ((size / a) % b !== 0 || this.#ownDims.has(key)) continue;
+        this.#ownDims.add(key);
+        return [a, b, size / a / b];
+      }
+    }
+    return [1, 1, size];
+  }
+
+  #asFloats(value: Value, dims: readonly number[], inPlace: boolean): Value {
     if (value.dtype === 'float32') return value;
-    const cast = `${value.name}.f32`;
-    const attributes = { to: 1 };
-    this.#preparing.push({ op: 'Cast', domain: '', inputs: [value.name], outputs: [cast], attributes });
-    return { ...value, name: cast, dtype: 'float32' };
+    const cast: Value = { ...value, name: `${value.name}.f32`, dtype: 'float32' };
+    this.#convert('Cast', [value], cast, { to: 1 }, inPlace);
+    if (dims === value.dims) return cast;
+    const shaped: Value = { ...cast, name: `${cast.name}.shaped`, dims };
+    const shape = this.constant('int64', [dims.length], BigInt64Array.from(dims, BigInt));
+    this.#convert('Reshape', [cast, shape], shaped, {}, inPlace);
+    return shaped;
+  }
+
+  #convert(op: string, inputs: Value[], output: Value, attributes: Node['attributes'], inPlace: boolean): void {
+    const node = { op, domain: '', inputs: inputs.map(({ name }) => name), outputs: [output.name], attributes };
+    this.#prepare(node, liveNode(op, inputs, [output]), inPlace);
+  }
+
+  /** An operator on weights, written before all others; done at every run, or while the graph is loaded. */
+  #prepare(node: Node, live: LiveNode, everyRun: boolean): void {
+    this.#preparing.push(node);
+    if (everyRun) this.#livePreparing.push(live);
   }
 
   /** Remembers the result of a module under its path, for traces; returns it. */
@@ -229,8 +275,26 @@ export class Graph {
       residency,
       weightBytes: this.#weightBytes,
       mergedBytes: this.#mergedBytes,
+      floatWeightBytes: this.#floatWeightBytes,
       multiplyAdds: this.#multiplyAdds,
-      peakActivationBytes: peakLiveBytes(this.#liveNodes),
+      peakActivationBytes: peakLiveBytes([...this.#livePreparing, ...this.#liveNodes]),
     };
   }
+}
+
+/** What memory sees of an operator. */
+function liveNode(op: string, inputs: readonly (Value | undefined)[], outputs: readonly Value[]): LiveNode {
+  const bytesOf = ({ dims, dtype }: Value) => sizeOf(dims) * bytesPerElement[dtype];
+  const given = inputs.flatMap((value) => value ?? []);
+  return {
+    op,
+    inputs: given.map(({ name }) => name),
+    outputs: outputs.map((value) => ({
+      name: value.name,
+      bytes: bytesOf(value),
+      shape: `${value.dtype}${value.dims}`,
+    })),
+    // Queries, keys and values are copied head by head.
+    workspaceBytes: op === 'MultiHeadAttention' ? given.reduce((sum, value) => sum + bytesOf(value), 0) : 0,
+  };
 }

@@ -7,45 +7,44 @@ import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
 /** How weights shall be held: `auto` decides by free memory. */
 export type ResidencyChoice = Residency | 'auto';
 
+/** What a graph needs in the engine at its worst moment. */
+export type GraphMemory = {
+  /** Memory of the engine's own, which the system cannot take back. */
+  readonly ownBytes: number;
+  /** Pages of weight files in memory; they count as cache and are read again when they are needed. */
+  readonly filePageBytes: number;
+};
+
+/** An engine without a graph: its own memory, and libraries mapped from files. */
+export const emptyEngine: GraphMemory = { ownBytes: 30 * 2 ** 20, filePageBytes: 65 * 2 ** 20 };
+
 /**
- * While a graph is prepared, folded float16 weights need up to this multiple of their size (a float32 copy, the packed
- * copy, and the file), measured for linear layers, which are most of the weights.
+ * While a graph is prepared, folded weights need up to this multiple of their size as float32: the float32 and the packed
+ * copy. 1.35 (linear layers) to 2.5 (convolutions) was measured for single layers, 1.6 for SVD's UNet.
  */
-const fastPeakFactor = 3;
+const foldingFactor = 1.65;
 
-/** An engine without a graph. */
-export const engineBytes = 150 * 2 ** 20;
+/** The runtime's own description of a graph, as a multiple of the model's bytes. */
+const descriptionFactor = 24;
 
-/**
- * The runtime's arena grows past what is alive together: 1.6 (VAE) to 2.4 (denoiser) times as much was measured on the
- * CPU, at 8 to 24 frames of up to 384x256.
- */
-const arenaFactor = 2.4;
-
-/** Estimated memory of what a graph computes while it runs, and keeps for its next run. */
-export function activationBytes(graph: Pick<BuiltGraph, 'peakActivationBytes'>): number {
-  return graph.peakActivationBytes * arenaFactor;
+/** Estimated need of one graph. Checked against measurements in docs/memory.md. */
+export function graphMemory(
+  graph: Pick<BuiltGraph, 'residency' | 'weightBytes' | 'floatWeightBytes' | 'mergedBytes' | 'peakActivationBytes'> & {
+    readonly model: Pick<Uint8Array, 'length'>;
+  },
+): GraphMemory {
+  const description = graph.model.length * descriptionFactor;
+  if (graph.residency === 'low-memory')
+    return { ownBytes: description + graph.peakActivationBytes, filePageBytes: graph.weightBytes };
+  const running = graph.floatWeightBytes + graph.peakActivationBytes;
+  const preparing = graph.floatWeightBytes * foldingFactor + graph.mergedBytes;
+  return { ownBytes: description + Math.max(preparing, running), filePageBytes: 0 };
 }
 
-/** Estimated peak of the engine's memory for one graph, weights and activations. */
-export function graphBytes(
-  graph: Pick<BuiltGraph, 'weightBytes' | 'mergedBytes' | 'peakActivationBytes'>,
-  residency: Residency,
-): number {
-  const weights = residency === 'fast' ? graph.weightBytes * fastPeakFactor + graph.mergedBytes : graph.weightBytes;
-  return weights + activationBytes(graph);
-}
-
-/** Left for activations, frames and everything else on the machine. */
-const reserveBytes = 2 * 1024 ** 3;
-
-/**
- * Residency for weights of `weightBytes` on a CPU when `freeBytes` of memory are free. `auto` takes `fast` where its
- * peak fits with a reserve, otherwise `low-memory`.
- */
-export function chooseResidency(choice: ResidencyChoice, weightBytes: number, freeBytes: number): Residency {
-  if (choice !== 'auto') return choice;
-  return weightBytes * fastPeakFactor + reserveBytes <= freeBytes ? 'fast' : 'low-memory';
+/** The same as one number. */
+export function graphBytes(graph: Parameters<typeof graphMemory>[0]): number {
+  const { ownBytes, filePageBytes } = graphMemory(graph);
+  return ownBytes + filePageBytes;
 }
 
 /**

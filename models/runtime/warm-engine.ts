@@ -59,7 +59,7 @@ export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
         return idle.id;
       }
       const id = await prepare(graph, options);
-      kept.push({ key, id, bytes: graphBytes(graph, graph.residency), busy: true });
+      kept.push({ key, id, bytes: graphBytes(graph), busy: true });
       return id;
     },
     async release(id) {

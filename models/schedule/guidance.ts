@@ -10,3 +10,15 @@ export function linearGuidance(min: number, max: number, count: number): Float32
 export function needsGuidance(min: number, max: number): boolean {
   return max >= 1 && !(min === 1 && max === 1);
 }
+
+/**
+ * uncond + scale (cond - uncond), each frame with its own scale, rounded as the graph does it that computes both branches.
+ * @param uncond, cond predictions [frames, ...]
+ */
+export function mixGuidance(uncond: Float32Array, cond: Float32Array, scales: Float32Array): Float32Array {
+  const size = cond.length / scales.length;
+  return Float32Array.from(cond, (value, i) => {
+    const base = uncond[i] as number;
+    return base + Math.fround((scales[Math.floor(i / size)] as number) * Math.fround(value - base));
+  });
+}

@@ -102,7 +102,7 @@ async function animateOnce(
 ): Promise<RenderedClip> {
   const context = { signal, onEvent };
   await using prepared = await cpuLane.add(async () => {
-    const { residency: begun } = await unfinishedRun(options.output as string);
+    const { memory: begun } = await unfinishedRun(options.output as string);
     const settled = begun ? options : residency(options);
     return prepareClip(settled, { detector, shared: plan.work }, context);
   });

@@ -40,10 +40,7 @@ export function renderPlan(plan: Plan): string {
       'cost',
       `${cost.forwards} runs of the denoiser, ${cost.factor.toFixed(2)} frames computed for each frame made, ${operations(cost.multiplyAdds)}`,
     ],
-    [
-      'memory',
-      `about ${formatBytes(cost.memoryBytes)} in the engine (weights ${formatBytes(cost.weightBytes)} on disk, ${plan.residency})`,
-    ],
+    ['memory', memoryText(plan)],
     ['disk', `about ${formatBytes(cost.diskBytes)} while running`],
     ['device', plan.provider],
     ['ffmpeg', `${tools.version} (${tools.origin})`],
@@ -67,6 +64,20 @@ function controlText(
 ): string {
   const when = count === steps ? '' : count === 0 ? ', in no step' : `, steps ${first + 1} to ${last + 1} of ${steps}`;
   return `${name} at ${scale}${when}${pictures ? `, sees ${pictures}` : ''} (${file})`;
+}
+
+function memoryText({ cost, memory, budget }: Plan): string {
+  const { residency, splitGuidance, feedForwardParts, decodeChunk } = memory;
+  const how = [
+    `weights ${formatBytes(cost.weightBytes)} on disk, ${residency}`,
+    ...(splitGuidance ? ['split guidance'] : []),
+    ...(feedForwardParts > 1 ? [`feed-forward in ${feedForwardParts} parts`] : []),
+    `${decodeChunk} frames decoded at once`,
+  ];
+  const pages =
+    cost.filePageBytes > 0 ? `, and ${formatBytes(cost.filePageBytes)} of weights read where there is room` : '';
+  const allowed = budget ? `, of ${formatBytes(budget.bytes)} ${budget.from === 'option' ? 'allowed' : 'free'}` : '';
+  return `about ${formatBytes(cost.memoryBytes)} in the engine${allowed}${pages} (${how.join(', ')})`;
 }
 
 function movementText({ movement }: Plan): string {

@@ -3,7 +3,7 @@ import { mapControlPath, parseControl } from './control-value.js';
 import { mapLoraPath, parseLora } from './lora-value.js';
 import { option, text } from './option-meta.js';
 import { mapPicturesPath, parsePictures } from './pictures-value.js';
-import { rate, seconds, subject } from './values.js';
+import { memorySize, rate, seconds, subject } from './values.js';
 
 const folderOrFile = text.nullable().default(null);
 const share = z.number().min(0).max(1);
@@ -406,6 +406,26 @@ export const optionsSchema = z.strictObject({
   residency: option(z.enum(['auto', 'fast', 'low-memory']).default('auto'), {
     group: 'Machine',
     description: 'Weights on the CPU: prepared in memory (fast), read in place (low-memory), or by free memory (auto)',
+  }),
+  vram: option(z.union([z.literal('auto'), memorySize]).default('auto'), {
+    group: 'Machine',
+    description:
+      'Memory that the networks may use, on a GPU or in the engine on a CPU; what does not fit is run in parts, as the plan says. auto: what is free, where that can be known',
+    aliases: ['memory', 'max_memory'],
+    placeholder: 'SIZE',
+    valuesText: '`auto`, or a size such as 8g or 7500MB',
+  }),
+  splitGuidance: option(z.enum(['auto', 'on', 'off']).default('auto'), {
+    group: 'Machine',
+    description:
+      'Run the two branches of guidance one after the other, which needs half the memory; auto: when they do not fit together',
+    placeholder: 'WHEN',
+  }),
+  feedForwardParts: option(z.int().min(1).max(64).nullable().default(null), {
+    group: 'Machine',
+    description: 'Compute the feed-forward layers of the denoiser in this many parts; more need less memory',
+    defaultText: '1; more when the memory is short',
+    placeholder: 'N',
   }),
   ffmpeg: option(folderOrFile, {
     group: 'Machine',

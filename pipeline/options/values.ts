@@ -36,3 +36,24 @@ function rationalFromNumber(value: number): Rational {
 
 /** Whom to follow: by prominence, size or place, or a place counted from the left, from 1. */
 export const subject = z.union([z.enum(['auto', 'largest', 'left', 'right']), z.int().min(1).max(99)]);
+
+const sizeUnits: Readonly<Record<string, number>> = {
+  ...{ m: 2 ** 20, mib: 2 ** 20, mb: 1e6 },
+  ...{ g: 2 ** 30, gib: 2 ** 30, gb: 1e9 },
+};
+const fewestBytes = 2 ** 26;
+const mostBytes = 2 ** 50;
+
+/** An amount of memory: bytes, or text such as `8g` (of 1024 MB), `7.5GiB`, `8000MB`. Becomes bytes. */
+export const memorySize = z.union([
+  z.int().min(fewestBytes).max(mostBytes),
+  z
+    .string()
+    .max(32)
+    .regex(/^\d{1,7}(?:\.\d{1,6})? ?(?:[mg]|[mg]ib|[mg]b)$/i)
+    .transform((value) => {
+      const [, amount = '0', unit = ''] = /^([\d.]+) ?(\w+)$/.exec(value) ?? [];
+      return Math.round(Number(amount) * (sizeUnits[unit.toLowerCase()] as number));
+    })
+    .refine((bytes) => bytes >= fewestBytes && bytes <= mostBytes),
+]);

@@ -1,3 +1,4 @@
+import { requireNumbers } from '../../models/require-numbers.js';
 import { eulerStep } from '../../models/schedule/euler.js';
 import type { Schedule } from '../../models/schedule/sigmas.js';
 import type { FloatTensor } from '../../models/tensor.js';
@@ -39,7 +40,7 @@ export type SampleOptions = {
  * windows' weights, and one Euler step is taken. (For fixed latents the step is affine in the prediction, so this equals
  * the published averaging of stepped latents.)
  * @param latents [frames, C, h, w] before step `startStep`
- * @returns latents after the last step
+ * @returns latents after the last step. Throws PantomimeError `numbers.lost` with step and window
  */
 export async function sample(latents: FloatTensor, options: SampleOptions): Promise<FloatTensor> {
   const { schedule, signal } = options;
@@ -60,6 +61,8 @@ export async function sample(latents: FloatTensor, options: SampleOptions): Prom
         sigma,
         timestep,
       });
+      const where = `step ${step + 1} of ${steps}, window ${k + 1} of ${windows.length}`;
+      requireNumbers(prediction.data, 'the denoiser', where);
       await options.onPrediction?.(step, k, prediction);
       fused.add(window, prediction);
       options.onWindow?.({ step, window: k, windows: windows.length });

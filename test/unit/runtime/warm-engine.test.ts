@@ -46,7 +46,7 @@ it('two users at once get a graph each', async () => {
 });
 
 it('frees what was used longest ago when memory is over the budget', async () => {
-  const one = graphBytes(graphs[0]!, graphs[0]!.residency);
+  const one = graphBytes(graphs[0]!);
   const warm = keepWarm(engine, one * 2.5);
   for (const graph of graphs) await run(warm, graph);
   await run(warm, graphs[1]!);

@@ -14,6 +14,6 @@ export function requireNumbers(values: Float32Array, what: string, where: string
     what: `${what} gave values that are no numbers`,
     where,
     got: `${lost} of ${values.length} values`,
-    hint: 'Check the weights with pantomime models verify, leave out overlay and control one by one, and try --provider cpu.',
+    hint: 'Check the weights with pantomime models verify, leave out overlay and control one by one, and try --precision fp32 or --provider cpu.',
   });
 }

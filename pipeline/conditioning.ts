@@ -2,6 +2,7 @@ import type { ModelFolder } from '../models/checkpoint/model-folder.js';
 import { buildImageEncoder } from '../models/graphs/image-encoder.js';
 import { buildVaeEncode } from '../models/graphs/vae-encode.js';
 import type { Residency } from '../models/onnx/built-graph.js';
+import type { Precision } from '../models/onnx/graph.js';
 import { requireNumbers } from '../models/require-numbers.js';
 import type { Engine } from '../models/runtime/engine.js';
 import { clipPreprocessing } from '../models/svd/clip-preprocessing.js';
@@ -22,6 +23,8 @@ export type Conditioning = {
 export type ConditioningOptions = {
   readonly model: Pick<ModelFolder, 'imageEncoder' | 'vae' | 'featureExtractor'>;
   readonly residency: Residency;
+  /** Of the image encoder; float32 when left out. */
+  readonly precision?: Precision | undefined;
   /** The picture at the size of the video. */
   readonly picture: RgbImage;
   /** What CLIP looks at, at any size; `picture` when left out. */
@@ -34,9 +37,9 @@ export type ConditioningOptions = {
 
 /** Runs the image encoder and the VAE encoder once; both leave the engine afterwards. */
 export async function encodeReference(engine: Engine, options: ConditioningOptions): Promise<Conditioning> {
-  const { model, residency, picture, signal } = options;
+  const { model, residency, precision, picture, signal } = options;
   const target = engine.info.provider;
-  const encoder = buildImageEncoder({ ...model.imageEncoder, residency, target });
+  const encoder = buildImageEncoder({ ...model.imageEncoder, residency, precision, target });
   const pixels = clipPixelValues(options.clipPicture ?? picture, clipPreprocessing(model.featureExtractor.config));
   const embeds = only(await runOnce(engine, encoder, { pixel_values: pixels }, signal));
 

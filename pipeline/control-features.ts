@@ -3,7 +3,7 @@ import type { Checkpoint } from '../models/checkpoint/checkpoint.js';
 import { featureSide } from '../models/controlnext/controlnext.js';
 import { buildControlNeXt } from '../models/graphs/controlnext.js';
 import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
-import type { Target } from '../models/onnx/graph.js';
+import type { Precision, Target } from '../models/onnx/graph.js';
 import { requireNumbers } from '../models/require-numbers.js';
 import type { Engine } from '../models/runtime/engine.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
@@ -23,6 +23,7 @@ export type ControlFeaturesJob = {
   readonly maps: ControlMaps;
   readonly unetConfig: unknown;
   readonly residency: Residency;
+  readonly precision: Precision;
   readonly onFrame?: ((done: number) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 };
@@ -41,7 +42,7 @@ export const featureBatch = 4;
 export function buildControlFeatures(
   controlnext: Checkpoint,
   unetConfig: unknown,
-  how: Size & { readonly residency: Residency; readonly target: Target },
+  how: Size & { readonly residency: Residency; readonly target: Target; readonly precision: Precision },
 ): BuiltGraph {
   const channels = parseUNetConfig(unetConfig).levels[0]?.channels ?? 0;
   return buildControlNeXt({ ...how, controlnext, channels, frames: featureBatch });
@@ -53,7 +54,8 @@ export function buildControlFeatures(
  */
 export async function writeControlFeatures(engine: Engine, file: string, job: ControlFeaturesJob): Promise<void> {
   const [frames, height, width] = job.maps.dims;
-  const how = { width, height, residency: job.residency, target: engine.info.provider };
+  const { residency, precision } = job;
+  const how = { width, height, residency, precision, target: engine.info.provider };
   const graph = buildControlFeatures(job.network, job.unetConfig, how);
   const session = await engine.load(graph);
   try {

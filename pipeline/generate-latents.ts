@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../models/checkpoint/checkpoint.js';
 import { buildUnetStep, controlInputs } from '../models/graphs/unet-step.js';
 import type { Residency } from '../models/onnx/built-graph.js';
+import type { Precision } from '../models/onnx/graph.js';
 import type { Engine, RunInput, SessionId } from '../models/runtime/engine.js';
 import { linearGuidance, mixGuidance, needsGuidance } from '../models/schedule/guidance.js';
 import type { Schedule } from '../models/schedule/sigmas.js';
@@ -35,6 +36,8 @@ export type SamplingJob = Size & {
   };
   readonly guidance: { readonly min: number; readonly max: number; readonly index: 'local' | 'global' };
   readonly residency: Residency;
+  /** float32 when left out. */
+  readonly precision?: Precision | undefined;
   /** The branches of guidance run one after the other, which needs half the memory. */
   readonly splitGuidance?: boolean | undefined;
   /** See `GraphOptions`. */
@@ -86,6 +89,7 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       pixelsPerLatent: job.height / (latents.dims[2] as number),
       guidance: together,
       residency: job.residency,
+      precision: job.precision,
       target: engine.info.provider,
       feedForwardParts: job.feedForwardParts,
     });

@@ -7,6 +7,7 @@ import { buildUnetStep } from '../models/graphs/unet-step.js';
 import { buildVaeDecode } from '../models/graphs/vae-decode.js';
 import { buildVaeEncode } from '../models/graphs/vae-encode.js';
 import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
+import type { Precision } from '../models/onnx/graph.js';
 import type { Provider } from '../models/runtime/engine.js';
 import { checkProvider, missingCudaLibraries } from '../models/runtime/providers.js';
 import { scheduleRange } from '../models/schedule/config.js';
@@ -33,6 +34,7 @@ import { parseControl, poseName } from './options/control-value.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
 import { choosePoseBackend, type PoseBackend } from './pose-backend.js';
+import { choosePrecision } from './precision.js';
 import { formatBytes } from './progress/report-text.js';
 import { unfinishedRun } from './run-store.js';
 import { chooseSize, type Size } from './size.js';
@@ -62,6 +64,8 @@ export type Plan = {
   readonly seed: number;
   readonly provider: Provider;
   readonly residency: Residency;
+  /** Of all networks but the VAE. */
+  readonly precision: Precision;
   /** How weights are held and what is run in parts, so that it fits into the budget. */
   readonly memory: MemoryChoice;
   /** Memory that the engine may use, where it is known. */
@@ -124,6 +128,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const windows = contextWindows(frames, options);
   const guided = needsGuidance(options.guidanceScaleMin, options.guidanceScale);
   const provider = chooseProvider(options.provider);
+  const precision = choosePrecision(options.precision, provider);
 
   // Building the graphs binds every tensor by name and shape, so that a wrong checkpoint is reported now.
   const { runDir, video } = outputPaths(options, movement.path);
@@ -131,7 +136,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const budget = await memoryBudget(provider, options, signal);
   const memory = planMemory(
     { options, provider, guided, begun: begun.memory, budget },
-    graphMaker({ options, model, size, frames, guided, provider, controls, schedule }),
+    graphMaker({ options, model, size, frames, guided, provider, precision, controls, schedule }),
   );
   const cost = planCost({ frames, windows, size, options, schedule, memory, files: 1 + pictures.length });
 
@@ -162,6 +167,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     seed: options.seed ?? begun.seed ?? randomInt(2 ** 32),
     provider,
     residency: memory.choice.residency,
+    precision,
     memory: memory.choice,
     budget,
     loras,
@@ -240,9 +246,13 @@ function graphMaker({
   frames,
   guided,
   provider,
+  precision,
   controls,
   schedule,
-}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'controls' | 'schedule'>): GraphMaker {
+}: Pick<
+  Plan,
+  'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'precision' | 'controls' | 'schedule'
+>): GraphMaker {
   const how = ({ residency }: MemoryChoice) => ({ residency, target: provider, ...size });
   const chunk = Math.min(options.chunk, frames);
   const unet = { unet: model.unet.checkpoint, unetConfig: model.unet.config };
@@ -253,7 +263,7 @@ function graphMaker({
       groupSteps(controls, schedule.timesteps.length).map(({ working, count }) => ({
         count,
         graph: buildUnetStep({
-          ...{ ...how(choice), ...unet, pixelsPerLatent, frames: other },
+          ...{ ...how(choice), ...unet, precision, pixelsPerLatent, frames: other },
           ...{ guidance: guided && !choice.splitGuidance, feedForwardParts: choice.feedForwardParts },
           controls: working.map(({ name, network, once }) => ({ name, network, givenFeatures: once })),
         }),
@@ -262,10 +272,10 @@ function graphMaker({
     features: (choice) =>
       controls
         .filter(({ once }) => once)
-        .map(({ network }) => buildControlFeatures(network, model.unet.config, how(choice))),
+        .map(({ network }) => buildControlFeatures(network, model.unet.config, { ...how(choice), precision })),
     once: (choice) => [
       buildVaeEncode({ ...how(choice), ...model.vae }),
-      buildImageEncoder({ ...how(choice), ...model.imageEncoder }),
+      buildImageEncoder({ ...how(choice), ...model.imageEncoder, precision }),
     ],
   };
 }

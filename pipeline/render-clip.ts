@@ -11,11 +11,12 @@ import { type ControlTrack, mapsOf } from './control-track.js';
 import type { PlannedControl } from './controls.js';
 import type { RunResult } from './events.js';
 import { checkpointsKey, denoiserKey, encodersKey, modelFingerprint } from './fingerprint.js';
-import { type Control, generateLatents } from './generate-latents.js';
+import { type Control, generateLatents, type SamplingJob } from './generate-latents.js';
 import { hashBytes, hashFile, keyOf } from './hashes.js';
 import { oneAtATime } from './one-at-a-time.js';
 import { seesPoses } from './options/control-value.js';
 import type { Plan } from './plan.js';
+import { rescued } from './precision.js';
 import { writeReport } from './report.js';
 import type { Progress, Run } from './run.js';
 import { augmentationNoise, startLatents } from './start-noise.js';
@@ -55,13 +56,22 @@ export async function renderClip(run: Run, plan: Plan, engine: Engine, inputs: C
 /** Embedding and latents of the reference picture, from the work folder when they are there. */
 async function conditionOn(
   run: Run,
-  { options, seed, residency, model, provider }: Plan,
+  { options, seed, residency, precision, model, provider }: Plan,
   engine: Engine,
   picture: RgbImage,
 ): Promise<Conditioning> {
   const { noiseAugStrength } = options;
   const encoders = await encodersKey(model);
-  const key = keyOf([encoders, provider, residency, seed, noiseAugStrength, picture.width, hashBytes(picture.data)]);
+  const key = keyOf([
+    encoders,
+    provider,
+    precision,
+    residency,
+    seed,
+    noiseAugStrength,
+    picture.width,
+    hashBytes(picture.data),
+  ]);
   const file = run.store.shared('reference', key, 'safetensors');
   return oneAtATime(file, async () => {
     const earlier = (await run.reuses(file)) ? ((await readTensors(file)) as Conditioning) : undefined;
@@ -71,9 +81,8 @@ async function conditionOn(
       async () => {
         if (earlier) return earlier;
         const augNoise = augmentationNoise(seed, picture.height, picture.width);
-        const made = await encodeReference(engine, {
-          ...{ model, residency, picture, augNoise, noiseAugStrength, signal: run.signal },
-        });
+        const inputs = { model, residency, picture, augNoise, noiseAugStrength, signal: run.signal };
+        const made = await rescued(run, precision, (type) => encodeReference(engine, { ...inputs, precision: type }));
         await run.store.put(file, (part) => writeTensors(part, made));
         return made;
       },
@@ -91,7 +100,7 @@ async function denoise(
   conditioning: Conditioning,
   meter: ClipMeter | undefined,
 ): Promise<FloatTensor> {
-  const { options, size, schedule, seed, model, residency, memory, provider, controls } = plan;
+  const { options, size, schedule, seed, model, residency, precision, memory, provider, controls } = plan;
   const frames = track.maps.dims[0];
   const { chunk, overlap, anchor, fusion, phaseRotation, noise, guidanceIndex, timeIds } = options;
   const addedTimeIds: [number, number, number] =
@@ -99,7 +108,7 @@ async function denoise(
   const windows = { chunk, overlap, anchor, fusion, phaseRotation };
   const guidance = { min: options.guidanceScaleMin, max: options.guidanceScale, index: guidanceIndex };
   const key = keyOf([
-    [await denoiserKey(plan), provider, residency, seed, size, noise, windows, guidance, addedTimeIds],
+    [await denoiserKey(plan), provider, precision, residency, seed, size, noise, windows, guidance, addedTimeIds],
     [memory.splitGuidance, memory.feedForwardParts],
     [options.noiseAugStrength, [...schedule.sigmas], frames],
     [hashBytes(conditioning.imageLatents.data), hashBytes(conditioning.imageEmbeds.data)],
@@ -127,17 +136,22 @@ async function denoise(
     title,
     async (progress) => {
       if (startStep === steps) return start;
-      return generateLatents(engine, start, {
+      let reached = { latents: start, step: startStep };
+      const job: SamplingJob = {
         ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
         ...{ splitGuidance: memory.splitGuidance, feedForwardParts: memory.feedForwardParts },
-        ...{ conditioning, addedTimeIds, schedule, windows, guidance, startStep, signal: run.signal },
+        ...{ conditioning, addedTimeIds, schedule, windows, guidance, signal: run.signal },
         ...{ controls: sources, onWindows: meter?.onWindows, onPrediction: meter?.onPrediction },
         onWindow: ({ step, window, windows }) => progress(step * windows + window + 1, steps * windows, 'windows'),
-        onStep: (step, latents) =>
-          run.store.put(file, (part) =>
-            writeTensors(part, { latents, step: floatTensor([1], new Float32Array([step + 1])) }),
-          ),
-      });
+        onStep: (step, latents) => {
+          reached = { latents, step: step + 1 };
+          const tensors = { latents, step: floatTensor([1], Float32Array.of(reached.step)) };
+          return run.store.put(file, (part) => writeTensors(part, tensors));
+        },
+      };
+      return rescued(run, precision, (type) =>
+        generateLatents(engine, reached.latents, { ...job, startStep: reached.step, precision: type }),
+      );
     },
     startStep === steps,
   );
@@ -146,7 +160,7 @@ async function denoise(
 /** A control with the pictures it sees, or with features where those are the same at every step and need computing only once. */
 async function sourceOf(
   run: Run,
-  { model, residency }: Plan,
+  { model, residency, precision }: Plan,
   engine: Engine,
   { once, ...control }: PlannedControl,
   maps: ControlMaps,
@@ -157,6 +171,7 @@ async function sourceOf(
     network,
     model.unet.config,
     engine.info.provider,
+    precision,
     residency,
     await hashFile(maps.file, run.signal),
   ]);
@@ -165,11 +180,12 @@ async function sourceOf(
   const reused = await run.reuses(file);
   const make = async (progress: Progress) => {
     if (reused) return;
+    const job = {
+      ...{ network: control.network, unetConfig: model.unet.config, maps, residency, signal: run.signal },
+      onFrame: (done: number) => progress(done, maps.dims[0], 'frames'),
+    };
     await run.store.put(file, (part) =>
-      writeControlFeatures(engine, part, {
-        ...{ network: control.network, unetConfig: model.unet.config, maps, residency, signal: run.signal },
-        onFrame: (done) => progress(done, maps.dims[0], 'frames'),
-      }),
+      rescued(run, precision, (type) => writeControlFeatures(engine, part, { ...job, precision: type })),
     );
   };
   const seen = seesPoses(control.name) ? 'skeletons' : `${control.name} pictures`;

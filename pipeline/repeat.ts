@@ -7,14 +7,24 @@ import type { Plan } from './plan.js';
 const ofThisRun: ReadonlySet<OptionName> = new Set(['output', 'overwrite', 'resume', 'preset']);
 
 /**
- * The options of a run in the form in which they can be given again: everything decided (seed, size, provider, residency and what else was chosen for the memory),
- * paths absolute. run.json holds them, and `--config run.json` reads them.
+ * The options of a run in the form in which they can be given again: everything decided (seed, size, provider,
+ * precision, residency and what else was chosen for the memory), paths absolute. run.json holds them, and `--config run.json` reads them.
  */
 export function repeatableOptions(plan: Plan): Readonly<Record<string, unknown>> {
   const { options, seed, size, provider, guided, memory } = plan;
+  const precision = plan.precision === 'float16' ? 'fp16' : 'fp32';
   const { residency, feedForwardParts } = memory;
   const splitGuidance = memory.splitGuidance ? 'on' : guided ? 'off' : options.splitGuidance;
-  const decided = { ...options, ...size, seed, provider, residency, feedForwardParts, splitGuidance } as const;
+  const decided = {
+    ...options,
+    ...size,
+    seed,
+    provider,
+    precision,
+    residency,
+    feedForwardParts,
+    splitGuidance,
+  } as const;
   const entries = optionNames
     .filter((name) => !ofThisRun.has(name))
     .map((name) => [name, repeatableOption(decided, name)] as const);

@@ -1,10 +1,10 @@
 import type { Value } from '../onnx/graph.js';
 import { Module } from '../onnx/module.js';
-import { concat, cos, dim, floats, mul, reshape, silu, sin } from '../onnx/ops.js';
+import { concat, cos, dim, floats, mul, reshape, silu, sin, toPrecision } from '../onnx/ops.js';
 import { Linear } from './layers.js';
 
 /**
- * Sinusoids of x [N] -> [N, width]: cosines, then sines, of x times exp(-ln(10000) k / (width / 2)).
+ * Sinusoids of x [N], float32, -> [N, width]: cosines, then sines, of x times exp(-ln(10000) k / (width / 2)).
  * Frequencies are rounded to float32 at every operation, as the published code computes them.
  */
 export function sinusoids(x: Value, width: number): Value {
@@ -30,6 +30,6 @@ export class TimestepEmbedding extends Module {
   }
 
   forward(x: Value): Value {
-    return x.graph.tap(this, this.linear_2.forward(silu(this.linear_1.forward(x))));
+    return x.graph.tap(this, this.linear_2.forward(silu(this.linear_1.forward(toPrecision(x)))));
   }
 }

@@ -17,7 +17,7 @@ export class AlphaBlender extends Module {
   /** Weights of the two branches; they add up to 1. */
   weights(graph: Graph): { readonly spatial: Value; readonly temporal: Value } {
     const alpha = sigmoid(graph.parameter(this.mix_factor));
-    const rest = sub(scalar(graph, 1), alpha);
+    const rest = sub(scalar(alpha, 1), alpha);
     return this.#switched ? { spatial: rest, temporal: alpha } : { spatial: alpha, temporal: rest };
   }
 

@@ -4,7 +4,7 @@ import { Downsample } from '../blocks/resample.js';
 import { Resnet } from '../blocks/resnet.js';
 import type { Value } from '../onnx/graph.js';
 import { Module } from '../onnx/module.js';
-import { add, relu, silu } from '../onnx/ops.js';
+import { add, relu, silu, toPrecision } from '../onnx/ops.js';
 
 /**
  * Zeros around the second and third convolution: none in the published inference code (and whatever is trained against
@@ -54,7 +54,7 @@ export class ControlNeXt extends Module {
   forward(pose: Value, timestep: Value): Value {
     const embedding = silu(this.time_embedding.forward(sinusoids(timestep, timestepWidth)));
     const [conv0, norm1, , conv3, norm4, , conv6, norm7] = this.embedding;
-    let h = relu(norm1.forward(conv0.forward(pose)));
+    let h = relu(norm1.forward(conv0.forward(toPrecision(pose))));
     h = relu(norm4.forward(conv3.forward(h)));
     h = relu(norm7.forward(conv6.forward(h)));
     this.down_res.forEach((resnet, i) => {

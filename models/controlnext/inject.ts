@@ -1,5 +1,5 @@
 import type { Value } from '../onnx/graph.js';
-import { add, dim, div, floats, matmul, mul, reduceMean, scalar, sqrt, sub, transpose } from '../onnx/ops.js';
+import { add, cast, dim, div, floats, matmul, mul, reduceMean, scalar, sqrt, sub, transpose } from '../onnx/ops.js';
 
 /** Published strength of the control, on top of the caller's scale. */
 const strength = 0.2;
@@ -14,14 +14,16 @@ export type ControlInput = { readonly features: Value; readonly scale: Value };
  * h [N, C, h, w].
  */
 export function injectControls(h: Value, controls: readonly ControlInput[]): Value {
-  const state = statistics(h);
-  return controls.reduce((sum, { features, scale }) => {
+  // Sums of squares leave the range of half floats.
+  const state = statistics(cast(h, 'float32'));
+  return controls.reduce((sum, input) => {
+    const features = cast(input.features, 'float32');
     const control = statistics(features);
-    const ratio = div(state.deviation, add(control.deviation, scalar(h.graph, 1e-5)));
+    const ratio = div(state.deviation, add(control.deviation, scalar(control.deviation, 1e-5)));
     // Averages keep the normalisation, which is affine: pooling first leaves less to normalise.
     const pooled = adaptiveAvgPool(features, dim(h, 2), dim(h, 3));
     const normal = add(mul(sub(pooled, control.mean), ratio), state.mean);
-    return add(sum, mul(mul(normal, scalar(h.graph, strength)), scale));
+    return add(sum, cast(mul(mul(normal, scalar(normal, strength)), input.scale), h.dtype));
   }, h);
 }
 
@@ -32,7 +34,7 @@ function statistics(x: Value): { readonly mean: Value; readonly deviation: Value
   const mean = meanOf(x);
   const centred = sub(x, mean);
   const size = dim(x, 1) * dim(x, 2) * dim(x, 3);
-  const variance = mul(meanOf(mul(centred, centred)), scalar(x.graph, size / (size - 1)));
+  const variance = mul(meanOf(mul(centred, centred)), scalar(x, size / (size - 1)));
   return { mean, deviation: sqrt(variance) };
 }
 

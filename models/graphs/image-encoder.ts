@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
-import { Graph, type Target } from '../onnx/graph.js';
+import { Graph, type Precision, type Target } from '../onnx/graph.js';
+import { cast } from '../onnx/ops.js';
 import { ClipVision } from '../svd/clip.js';
 import { parseClipVisionConfig } from '../svd/clip-config.js';
 
@@ -10,6 +11,8 @@ export type ImageEncoderOptions = {
   readonly config: unknown;
   readonly residency: Residency;
   readonly target: Target;
+  /** float32 when left out; inputs and outputs are float32 at any precision. */
+  readonly precision?: Precision | undefined;
 };
 
 /**
@@ -17,12 +20,12 @@ export type ImageEncoderOptions = {
  * (resized and normalised, see stages). Output `image_embeds` float32 [1, D].
  * Throws PantomimeError: `model.mismatch`, `model.clip-config`.
  */
-export function buildImageEncoder({ checkpoint, config, residency, target }: ImageEncoderOptions): BuiltGraph {
+export function buildImageEncoder({ checkpoint, config, ...how }: ImageEncoderOptions): BuiltGraph {
   const parsed = parseClipVisionConfig(config);
-  const graph = new Graph({ name: 'image-encoder', residency, target });
+  const graph = new Graph({ name: 'image-encoder', ...how });
   const clip = new ClipVision(parsed);
   graph.bind(clip, checkpoint, 'image_encoder');
   const pixels = graph.input('pixel_values', 'float32', [1, parsed.channels, parsed.imageSize, parsed.imageSize]);
-  graph.output('image_embeds', clip.forward(pixels));
+  graph.output('image_embeds', cast(clip.forward(pixels), 'float32'));
   return graph.finish();
 }

@@ -3,9 +3,8 @@ import { add, cast, div, mul, scalar, sub, transpose } from '../onnx/ops.js';
 
 /** Pictures uint8 [N, H, W, 3] -> [N, 3, H, W] in 0..1, rounded as published: ((2 (u8 / 255) - 1) + 1) / 2. */
 export function posePixels(pictures: Value): Value {
-  const { graph } = pictures;
-  const [one, two] = [scalar(graph, 1), scalar(graph, 2)];
   const planes = cast(transpose(pictures, [0, 3, 1, 2]), 'float32');
-  const signed = sub(mul(div(planes, scalar(graph, 255)), two), one);
+  const [one, two] = [scalar(planes, 1), scalar(planes, 2)];
+  const signed = sub(mul(div(planes, scalar(planes, 255)), two), one);
   return div(add(signed, one), two);
 }

@@ -3,8 +3,8 @@ import { ControlNeXt, type ControlPadding, featureSide } from '../controlnext/co
 import { type ControlInput, injectControls } from '../controlnext/inject.js';
 import { PantomimeError } from '../errors.js';
 import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
-import { Graph, type Target, type Value } from '../onnx/graph.js';
-import { add, concat, div, expand, floats, halve, mul, reshape, scalar, sqrt, sub } from '../onnx/ops.js';
+import { Graph, type Precision, type Target, type Value } from '../onnx/graph.js';
+import { add, cast, concat, div, expand, floats, halve, mul, reshape, scalar, sqrt, sub } from '../onnx/ops.js';
 import { UNet } from '../svd/unet.js';
 import { parseUNetConfig } from '../svd/unet-config.js';
 import { posePixels } from './pose-pixels.js';
@@ -45,6 +45,8 @@ export type UnetStepOptions = {
   readonly guidance: boolean;
   readonly residency: Residency;
   readonly target: Target;
+  /** float32 when left out; inputs and outputs are float32 at any precision. */
+  readonly precision?: Precision | undefined;
   /** Parts in which the feed-forward layers compute, see `GraphOptions`. */
   readonly feedForwardParts?: number | undefined;
   /** Adds the outputs `prediction_uncond` and `prediction_cond`. */
@@ -73,8 +75,8 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
   checkSize(frames, height, width, pixelsPerLatent * 2 ** (levels - 1));
   const [h, w] = [height / pixelsPerLatent, width / pixelsPerLatent];
   const latentChannels = config.outChannels;
-  const { residency, target, feedForwardParts } = options;
-  const graph = new Graph({ name: 'unet-step', residency, target, feedForwardParts });
+  const { residency, target, precision, feedForwardParts } = options;
+  const graph = new Graph({ name: 'unet-step', residency, target, precision, feedForwardParts });
 
   const unet = new UNet(config);
   graph.bind(unet, options.unet, 'unet');
@@ -86,13 +88,13 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
   const addedTimeIds = graph.input('added_time_ids', 'float32', [3]);
 
   // Euler's input scaling, 1 / sqrt(sigma^2 + 1).
-  const scaled = div(latents, sqrt(add(mul(sigma, sigma), scalar(graph, 1))));
+  const scaled = div(latents, sqrt(add(mul(sigma, sigma), scalar(sigma, 1))));
   const picture = reshape(imageLatents, [1, ...imageLatents.dims]);
   const repeated = expand(picture, [frames, ...imageLatents.dims]);
   const conditional = concat([scaled, repeated], 1);
   const unconditional = () => concat([scaled, zeros(graph, repeated.dims)], 1);
 
-  const prediction = unet.forward({
+  const result = unet.forward({
     sample: guidance ? concat([unconditional(), conditional], 0) : conditional,
     frames,
     timestep,
@@ -101,6 +103,7 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
     control: controlOf(graph, timestep, config.levels[0]?.channels ?? 0, options),
   });
 
+  const prediction = cast(result, 'float32');
   if (guidance) {
     const scale = reshape(graph.input('guidance', 'float32', [frames]), [frames, 1, 1, 1]);
     const [uncond, cond] = halve(prediction, 0);

@@ -1,8 +1,8 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { injectControls } from '../controlnext/inject.js';
 import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
-import { Graph, type Target } from '../onnx/graph.js';
-import { expand, reshape } from '../onnx/ops.js';
+import { Graph, type Precision, type Target } from '../onnx/graph.js';
+import { cast, expand, reshape } from '../onnx/ops.js';
 import { UNet } from '../svd/unet.js';
 import { parseUNetConfig } from '../svd/unet-config.js';
 
@@ -18,6 +18,8 @@ export type UnetOptions = {
   readonly features?: readonly [n: number, channels: number, height: number, width: number] | undefined;
   readonly residency: Residency;
   readonly target: Target;
+  /** float32 when left out; inputs and outputs are float32 at any precision. */
+  readonly precision?: Precision | undefined;
   /** Modules whose results become outputs of the same name, e.g. `unet.mid_block`. */
   readonly taps?: readonly string[];
 };
@@ -28,9 +30,9 @@ export type UnetOptions = {
  * features `control` (their shape) and `control_scale` [B * F], one for each picture. Output: `out` [B, F, 4, h, w]. All float32.
  */
 export function buildUnet(options: UnetOptions): BuiltGraph {
-  const { batch, frames, latentHeight: h, latentWidth: w, features } = options;
+  const { batch, frames, latentHeight: h, latentWidth: w, features, residency, target, precision } = options;
   const config = parseUNetConfig(options.unetConfig);
-  const graph = new Graph({ name: 'unet', residency: options.residency, target: options.target });
+  const graph = new Graph({ name: 'unet', residency, target, precision });
   const unet = new UNet(config);
   graph.bind(unet, options.unet, 'unet');
 
@@ -58,7 +60,7 @@ export function buildUnet(options: UnetOptions): BuiltGraph {
         return injectControls(state, [{ features, scale: reshape(scale, [samples, 1, 1, 1]) }]);
       }),
   });
-  graph.output('out', reshape(prediction, [batch, frames, config.outChannels, h, w]));
+  graph.output('out', reshape(cast(prediction, 'float32'), [batch, frames, config.outChannels, h, w]));
   for (const path of options.taps ?? []) graph.output(path, graph.tapped(path));
   return graph.finish();
 }

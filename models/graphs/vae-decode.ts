@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
-import { Graph, type Target, type Value } from '../onnx/graph.js';
+import { Graph, type Precision, type Target, type Value } from '../onnx/graph.js';
 import { add, cast, clip, mul, round, scalar, transpose } from '../onnx/ops.js';
 import { Vae } from '../svd/vae.js';
 import { parseVaeConfig } from '../svd/vae-config.js';
@@ -17,6 +17,8 @@ export type VaeDecodeOptions = {
   readonly width: number;
   readonly residency: Residency;
   readonly target: Target;
+  /** float32 when left out; inputs and outputs are float32 at any precision. */
+  readonly precision?: Precision | undefined;
 };
 
 /**
@@ -25,15 +27,15 @@ export type VaeDecodeOptions = {
  * Throws PantomimeError: `model.mismatch`, `model.vae-config`, `model.size`.
  */
 export function buildVaeDecode(options: VaeDecodeOptions): BuiltGraph {
-  const { frames, height, width } = options;
+  const { frames, height, width, residency, target, precision } = options;
   const config = parseVaeConfig(options.config);
   checkVaeSize(config, height, width);
-  const graph = new Graph({ name: 'vae-decode', residency: options.residency, target: options.target });
+  const graph = new Graph({ name: 'vae-decode', residency, target, precision });
   const vae = new Vae(config);
   graph.bind(vae, options.checkpoint, 'vae');
   const [h, w] = [height / config.pixelsPerLatent, width / config.pixelsPerLatent];
   const latents = graph.input('latents', 'float32', [frames, config.latentChannels, h, w]);
-  const decoded = vae.decode(latents, frames);
+  const decoded = cast(vae.decode(latents, frames), 'float32');
   graph.output('frames', decoded);
   graph.output('pixels', toPixels(decoded));
   return graph.finish();
@@ -41,8 +43,8 @@ export function buildVaeDecode(options: VaeDecodeOptions): BuiltGraph {
 
 /** [D, 3, H, W] about -1..1 -> uint8 [D, H, W, 3]: 255 clamp(x / 2 + 0.5, 0, 1), halves to even, as published. */
 function toPixels(frames: Value): Value {
-  const { graph } = frames;
-  const unit = clip(add(mul(frames, scalar(graph, 0.5)), scalar(graph, 0.5)), 0, 1);
-  const levels = round(mul(unit, scalar(graph, 255)));
+  const half = scalar(frames, 0.5);
+  const unit = clip(add(mul(frames, half), half), 0, 1);
+  const levels = round(mul(unit, scalar(unit, 255)));
   return cast(transpose(levels, [0, 2, 3, 1]), 'uint8');
 }

@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
-import { Graph, type Target } from '../onnx/graph.js';
+import { Graph, type Precision, type Target } from '../onnx/graph.js';
+import { cast } from '../onnx/ops.js';
 import { Vae } from '../svd/vae.js';
 import { parseVaeConfig } from '../svd/vae-config.js';
 import { checkVaeSize } from '../svd/vae-size.js';
@@ -14,6 +15,8 @@ export type VaeEncodeOptions = {
   readonly width: number;
   readonly residency: Residency;
   readonly target: Target;
+  /** float32 when left out; inputs and outputs are float32 at any precision. */
+  readonly precision?: Precision | undefined;
 };
 
 /**
@@ -21,13 +24,13 @@ export type VaeEncodeOptions = {
  * [1, L, h, w]: mode of the latent distribution, not scaled.
  * Throws PantomimeError: `model.mismatch`, `model.vae-config`, `model.size`.
  */
-export function buildVaeEncode({ checkpoint, config, height, width, residency, target }: VaeEncodeOptions): BuiltGraph {
+export function buildVaeEncode({ checkpoint, config, height, width, ...how }: VaeEncodeOptions): BuiltGraph {
   const parsed = parseVaeConfig(config);
   checkVaeSize(parsed, height, width);
-  const graph = new Graph({ name: 'vae-encode', residency, target });
+  const graph = new Graph({ name: 'vae-encode', ...how });
   const vae = new Vae(parsed);
   graph.bind(vae, checkpoint, 'vae');
   const image = graph.input('image', 'float32', [1, parsed.inChannels, height, width]);
-  graph.output('latents', vae.encodeMode(image));
+  graph.output('latents', cast(vae.encodeMode(image), 'float32'));
   return graph.finish();
 }

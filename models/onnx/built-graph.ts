@@ -22,12 +22,12 @@ export type BuiltGraph = {
   readonly residency: Residency;
   /** Bytes of checkpoint data the graph refers to. */
   readonly weightBytes: number;
+  /** Bytes of the weights as the graph computes with them. */
+  readonly convertedWeightBytes: number;
   /** Float32 bytes of the weights that LoRAs change: a second copy of them is alive while a `fast` graph is prepared. */
   readonly mergedBytes: number;
   /** Work of one run. */
   readonly multiplyAdds: MultiplyAdds;
-  /** Bytes of the same as float32, in which a CPU computes. */
-  readonly floatWeightBytes: number;
   /** Bytes of the buffers for computed tensors that are allocated together at most (see live-memory.ts). */
   readonly peakActivationBytes: number;
 };

@@ -6,7 +6,11 @@ import { addLowRank } from './low-rank.js';
 import { type Initializer, type Node, writeModel } from './model-proto.js';
 import { bind, Module, type Parameter, walk } from './module.js';
 import { countMultiplyAdds } from './multiply-adds.js';
+import { cast } from './ops.js';
 import { commonFolder } from './weights-root.js';
+
+/** What a network computes with. Weights of any type are converted; sums that need it are float32 all the same. */
+export type Precision = 'float32' | 'float16';
 
 /** Which execution provider a graph is meant for: decides between operators where providers differ. */
 export type Target = 'cpu' | 'cuda' | 'webgpu';
@@ -15,6 +19,8 @@ export type GraphOptions = {
   readonly name: string;
   readonly residency: Residency;
   readonly target: Target;
+  /** float32 when left out. */
+  readonly precision?: Precision | undefined;
   /** Every feed-forward layer computes its tokens in this many parts, one after the other; 1 when left out. */
   readonly feedForwardParts?: number | undefined;
 };
@@ -58,6 +64,7 @@ type Weight = {
  */
 export class Graph {
   readonly options: GraphOptions;
+  readonly precision: Precision;
   readonly #inputs: GraphPort[] = [];
   readonly #outputs: GraphPort[] = [];
   readonly #nodes: Node[] = [];
@@ -74,7 +81,7 @@ export class Graph {
   readonly #files = new Set<string>();
   #counter = 0;
   #weightBytes = 0;
-  #floatWeightBytes = 0;
+  #convertedWeightBytes = 0;
   #mergedBytes = 0;
   readonly #multiplyAdds = { convolution: 0, linear: 0, attention: 0, merging: 0 };
   /** What is added is work on weights: at every run (`in-place`), or while the graph is loaded. */
@@ -85,6 +92,7 @@ export class Graph {
 
   constructor(options: GraphOptions) {
     this.options = options;
+    this.precision = options.precision ?? 'float32';
   }
 
   /**
@@ -153,7 +161,7 @@ export class Graph {
     return value;
   }
 
-  /** The float32 value of a bound parameter; whatever the file holds is converted by the graph, and LoRAs are added. */
+  /** The value of a bound parameter at the graph's precision; what the file holds is converted, and LoRAs are added, by the graph. */
   parameter(parameter: Parameter): Value {
     const known = this.#parameters.get(parameter);
     if (known) return known;
@@ -170,32 +178,33 @@ export class Graph {
     // it stays mapped from the file. Parts of a LoRA go with their weight: folded ones would grow to its size.
     const inPlace = this.options.residency === 'low-memory' && dims.length > 1 && sizeOf(dims) >= inPlaceElements;
     this.#merging = changes.length === 0 ? undefined : inPlace ? 'in-place' : 'loading';
-    const stored = this.#weight(weight, dims, inPlace);
-    if (changes.length === 0) return stored;
+    if (changes.length === 0) return this.#weight(weight, dims, inPlace, this.precision);
+    const stored = this.#weight(weight, dims, inPlace, 'float32');
     this.#mergedBytes += sizeOf(dims) * bytesPerElement.float32;
     const value = changes.reduce((sum, change, i) => {
       return addLowRank(sum, change, (part, shape) => {
         const location = change[part];
         if (!location) throw new Error(`${weight.name} has no ${part}`);
-        return this.#weight({ name: `${weight.name}.lora.${i}.${part}`, location }, shape, inPlace);
+        return this.#weight({ name: `${weight.name}.lora.${i}.${part}`, location }, shape, inPlace, 'float32');
       });
     }, stored);
+    const changed = this.precision === 'float16' ? cast(value, 'float16') : value;
     this.#merging = undefined;
-    return value;
+    return changed;
   }
 
-  #weight({ name, location }: Weight, dims: readonly number[], inPlace: boolean): Value {
+  #weight({ name, location }: Weight, dims: readonly number[], inPlace: boolean, type: Precision): Value {
     const { dtype, file, offset, byteLength, transposed } = location;
     const stored = transposed ? dims.toReversed() : dims;
-    const declared = inPlace && dtype !== 'float32' ? this.dimsOfItsOwn(sizeOf(stored)) : stored;
+    const declared = inPlace && dtype !== type ? this.dimsOfItsOwn(sizeOf(stored)) : stored;
     this.#initializers.push({ name, dtype, dims: declared, external: { file, offset, byteLength } });
     this.#files.add(file);
     this.#weightBytes += byteLength;
-    this.#floatWeightBytes += sizeOf(dims) * bytesPerElement.float32;
+    this.#convertedWeightBytes += sizeOf(dims) * bytesPerElement[this.precision];
     if (inPlace) this.#overridable.push({ name, dtype, dims: declared });
-    const value = this.#asFloats({ graph: this, name, dtype, dims: declared }, stored, inPlace);
+    const value = this.#converted({ graph: this, name, dtype, dims: declared }, stored, inPlace, type);
     if (!transposed) return value;
-    const outputs = [{ dtype: 'float32', dims }] as const;
+    const outputs = [{ dtype: type, dims }];
     return this.add({ op: 'Transpose', inputs: [value], attributes: { perm: [1, 0] }, outputs })[0] as Value;
   }
 
@@ -217,10 +226,10 @@ export class Graph {
     return [1, 1, size];
   }
 
-  #asFloats(value: Value, dims: readonly number[], inPlace: boolean): Value {
-    if (value.dtype === 'float32') return value;
-    const cast: Value = { ...value, name: `${value.name}.f32`, dtype: 'float32' };
-    this.#convert('Cast', [value], cast, { to: 1 }, inPlace);
+  #converted(value: Value, dims: readonly number[], inPlace: boolean, dtype: Precision): Value {
+    if (value.dtype === dtype) return value;
+    const cast: Value = { ...value, name: `${value.name}.${dtype}`, dtype };
+    this.#convert('Cast', [value], cast, { to: dtype === 'float32' ? 1 : 10 }, inPlace);
     if (dims === value.dims) return cast;
     const shaped: Value = { ...cast, name: `${cast.name}.shaped`, dims };
     const shape = this.constant('int64', [dims.length], BigInt64Array.from(dims, BigInt));
@@ -275,7 +284,7 @@ export class Graph {
       residency,
       weightBytes: this.#weightBytes,
       mergedBytes: this.#mergedBytes,
-      floatWeightBytes: this.#floatWeightBytes,
+      convertedWeightBytes: this.#convertedWeightBytes,
       multiplyAdds: this.#multiplyAdds,
       peakActivationBytes: peakLiveBytes([...this.#livePreparing, ...this.#liveNodes]),
     };

@@ -1,3 +1,4 @@
+import { floatToHalf } from '../half.js';
 import { type DType, sizeOf } from '../tensor.js';
 import type { Attribute, Graph, Value } from './graph.js';
 
@@ -63,15 +64,17 @@ export const gelu = (x: Value): Value => unary('Gelu', x);
 /** x * sigmoid(x); the runtime fuses the pair. */
 export const silu = (x: Value): Value => mul(x, sigmoid(x));
 /** x * sigmoid(1.702 x), CLIP's `quick_gelu`. */
-export const quickGelu = (x: Value): Value => mul(x, sigmoid(mul(x, scalar(x.graph, 1.702))));
+export const quickGelu = (x: Value): Value => mul(x, sigmoid(mul(x, scalar(x, 1.702))));
 /** Nearest integer, halves to even. */
 export const round = (x: Value): Value => unary('Round', x);
 
-/** A float32 constant of rank 0. */
-export function scalar(graph: Graph, value: number): Value {
+/** A constant of rank 0, of the type of `like`. */
+export function scalar({ graph, dtype }: Value, value: number): Value {
+  if (dtype === 'float16') return graph.constant(dtype, [], Uint16Array.of(floatToHalf(value)));
   return graph.constant('float32', [], Float32Array.of(value));
 }
 
+/** A float32 constant. */
 export function floats(graph: Graph, dims: readonly number[], values: Iterable<number>): Value {
   return graph.constant('float32', dims, Float32Array.from(values));
 }
@@ -80,15 +83,20 @@ function int64s(graph: Graph, values: readonly number[]): Value {
   return graph.constant('int64', [values.length], BigInt64Array.from(values, BigInt));
 }
 
-const castTo = { float32: 1, uint8: 2, int32: 6, int64: 7 } as const;
+const castTo = { float32: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
 
-export function cast(x: Value, dtype: keyof typeof castTo): Value {
-  return x.dtype === dtype ? x : emit('Cast', x, [x], x.dims, { to: castTo[dtype] }, dtype);
+export function cast(x: Value, dtype: DType): Value {
+  if (x.dtype === dtype) return x;
+  const to = castTo[dtype as keyof typeof castTo] ?? fail(`a cast to ${dtype}`, x);
+  return emit('Cast', x, [x], x.dims, { to }, dtype);
 }
+
+/** Converts to what the graph computes with. */
+export const toPrecision = (x: Value): Value => cast(x, x.graph.precision);
 
 /** Limits values to [low, high]. */
 export function clip(x: Value, low: number, high: number): Value {
-  return emit('Clip', x, [x, scalar(x.graph, low), scalar(x.graph, high)], x.dims);
+  return emit('Clip', x, [x, scalar(x, low), scalar(x, high)], x.dims);
 }
 
 /** Same elements, other shape; one dimension may be -1. */
@@ -208,6 +216,13 @@ export function layerNorm(x: Value, weight: Value, bias: Value, epsilon: number)
   return emit('LayerNormalization', x, [x, weight, bias], x.dims, attributes);
 }
 
+/** Normalises each channel of each sample of x [N, C, ...]; the runtime's sums are float32 for half floats too. */
+export function instanceNorm(x: Value, epsilon: number): Value {
+  const channels = dim(x, 1);
+  const all = (value: number) => expand(reshape(scalar(x, value), [1]), [channels]);
+  return emit('InstanceNormalization', x, [x, all(1), all(0)], x.dims, { epsilon: { float: epsilon } });
+}
+
 export function softmax(x: Value): Value {
   return emit('Softmax', x, [x], x.dims, { axis: x.dims.length - 1 });
 }
@@ -247,7 +262,7 @@ export function attention(q: Value, k: Value, v: Value, heads: number): Value {
   }
   const split = (x: Value) => reshape(x, [batch, dim(x, 1), heads, width / heads]);
   const scores = matmul(transpose(split(q), [0, 2, 1, 3]), transpose(split(k), [0, 2, 3, 1]));
-  const weights = softmax(mul(scores, scalar(q.graph, scale)));
+  const weights = softmax(mul(scores, scalar(scores, scale)));
   const mixed = matmul(weights, transpose(split(v), [0, 2, 1, 3]));
   return reshape(transpose(mixed, [0, 2, 1, 3]), [batch, length, width]);
 }

@@ -29,15 +29,18 @@ const descriptionFactor = 24;
 
 /** Estimated need of one graph. Checked against measurements in docs/memory.md. */
 export function graphMemory(
-  graph: Pick<BuiltGraph, 'residency' | 'weightBytes' | 'floatWeightBytes' | 'mergedBytes' | 'peakActivationBytes'> & {
+  graph: Pick<
+    BuiltGraph,
+    'residency' | 'weightBytes' | 'convertedWeightBytes' | 'mergedBytes' | 'peakActivationBytes'
+  > & {
     readonly model: Pick<Uint8Array, 'length'>;
   },
 ): GraphMemory {
   const description = graph.model.length * descriptionFactor;
   if (graph.residency === 'low-memory')
     return { ownBytes: description + graph.peakActivationBytes, filePageBytes: graph.weightBytes };
-  const running = graph.floatWeightBytes + graph.peakActivationBytes;
-  const preparing = graph.floatWeightBytes * foldingFactor + graph.mergedBytes;
+  const running = graph.convertedWeightBytes + graph.peakActivationBytes;
+  const preparing = graph.convertedWeightBytes * foldingFactor + graph.mergedBytes;
   return { ownBytes: description + Math.max(preparing, running), filePageBytes: 0 };
 }
 

@@ -1,7 +1,18 @@
 import { Conv2d, LayerNorm, Linear } from '../blocks/layers.js';
 import type { Value } from '../onnx/graph.js';
 import { Module, Parameter } from '../onnx/module.js';
-import { add, attention, concat, expand, gelu, quickGelu, reshape, slice, transpose } from '../onnx/ops.js';
+import {
+  add,
+  attention,
+  concat,
+  expand,
+  gelu,
+  quickGelu,
+  reshape,
+  slice,
+  toPrecision,
+  transpose,
+} from '../onnx/ops.js';
 import type { ClipVisionConfig } from './clip-config.js';
 
 /*
@@ -40,7 +51,7 @@ class Embeddings extends Module {
 
   forward(pixels: Value): Value {
     const { graph } = pixels;
-    const patches = this.patch_embedding.forward(pixels);
+    const patches = this.patch_embedding.forward(toPrecision(pixels));
     const [samples = 0, width = 0] = patches.dims;
     const tokens = transpose(reshape(patches, [samples, width, -1]), [0, 2, 1]);
     const classToken = expand(reshape(graph.parameter(this.class_embedding), [1, 1, width]), [samples, 1, width]);

@@ -5,7 +5,7 @@ import { SpatioTemporalTransformer } from '../blocks/spatio-temporal-transformer
 import { SpatioTemporalResnet } from '../blocks/temporal-resnet.js';
 import type { Value } from '../onnx/graph.js';
 import { Module } from '../onnx/module.js';
-import { add, concat, dim, reshape, silu } from '../onnx/ops.js';
+import { add, concat, dim, reshape, silu, toPrecision } from '../onnx/ops.js';
 import type { UNetConfig, UNetLevel } from './unet-config.js';
 
 /** What every block is conditioned on. */
@@ -163,8 +163,9 @@ export class UNet extends Module {
 
   /** v-prediction [B * F, L, h, w]; L is 4 in SVD. */
   forward({ sample, frames, timestep, context, addedTimeIds, control }: UNetInputs): Value {
-    const condition = { frames, context, embedding: silu(this.#embedding(timestep, addedTimeIds)) };
-    let h = this.conv_in.forward(sample);
+    const embedding = silu(this.#embedding(timestep, addedTimeIds));
+    const condition = { frames, context: toPrecision(context), embedding };
+    let h = this.conv_in.forward(toPrecision(sample));
     const skips = [h];
     this.down_blocks.forEach((block, i) => {
       const result = block.forward(h, condition);

@@ -5,7 +5,7 @@ import { Resnet } from '../blocks/resnet.js';
 import { SpatioTemporalResnet } from '../blocks/temporal-resnet.js';
 import type { Value } from '../onnx/graph.js';
 import { Module, unused } from '../onnx/module.js';
-import { add, reshape, silu, slice, transpose } from '../onnx/ops.js';
+import { add, reshape, silu, slice, toPrecision, transpose } from '../onnx/ops.js';
 import type { VaeConfig } from './vae-config.js';
 
 /*
@@ -189,12 +189,12 @@ export class Vae extends Module {
 
   /** Pictures [N, 3, H, W] about -1..1 -> mode of their latents [N, L, h, w], not scaled. */
   encodeMode(pictures: Value): Value {
-    return slice(this.quant_conv.forward(this.encoder.forward(pictures)), 1, 0, this.#latentChannels);
+    return slice(this.quant_conv.forward(this.encoder.forward(toPrecision(pictures))), 1, 0, this.#latentChannels);
   }
 
   /** Latents [B * F, L, h, w], divided by the scaling factor -> frames [B * F, 3, H, W] about -1..1. */
   decode(latents: Value, frames: number): Value {
-    return this.decoder.forward(latents, frames);
+    return this.decoder.forward(toPrecision(latents), frames);
   }
 }
 

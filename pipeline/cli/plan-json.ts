@@ -3,7 +3,21 @@ import type { Plan } from '../plan.js';
 
 /** The plan for programs, as one line of JSON: what was decided, without the opened model and clip. */
 export function planJson(plan: Plan): string {
-  const { options, runDir, video, picture, size, frames, exact, schedule, windows, guided, provider, residency } = plan;
+  const {
+    options,
+    runDir,
+    video,
+    picture,
+    size,
+    frames,
+    exact,
+    schedule,
+    windows,
+    guided,
+    provider,
+    residency,
+    precision,
+  } = plan;
   const { movement, poseBackend, model, card, tools, cost, notes, memory, budget } = plan;
   return JSON.stringify({
     v: 1,
@@ -30,6 +44,7 @@ export function planJson(plan: Plan): string {
     guided,
     provider,
     residency,
+    precision,
     memory,
     budget,
     cost,

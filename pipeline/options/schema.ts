@@ -403,6 +403,12 @@ export const optionsSchema = z.strictObject({
     placeholder: 'N',
     pose: true,
   }),
+  precision: option(z.enum(['auto', 'fp16', 'fp32']).default('auto'), {
+    group: 'Machine',
+    description:
+      'What the networks compute with: half floats (fp16) on CUDA, fp32 elsewhere (auto). A stage whose half floats overflow is done again in fp32. The VAE computes as its config asks',
+    aliases: ['dtype', 'mixed_precision'],
+  }),
   residency: option(z.enum(['auto', 'fast', 'low-memory']).default('auto'), {
     group: 'Machine',
     description: 'Weights on the CPU: prepared in memory (fast), read in place (low-memory), or by free memory (auto)',

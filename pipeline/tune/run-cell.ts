@@ -39,14 +39,14 @@ export type Workbench = {
 const notCounted: ReadonlySet<OptionName> = new Set([
   ...(['output', 'overwrite', 'resume', 'keepIntermediate', 'preset', 'threads', 'deviceId', 'ffmpeg'] as const),
   ...(['image', 'video', 'pose', 'model', 'overlay', 'controlnext', 'variant'] as const),
-  ...(['provider', 'residency', 'vram', 'splitGuidance', 'feedForwardParts', 'crf'] as const),
+  ...(['provider', 'precision', 'residency', 'vram', 'splitGuidance', 'feedForwardParts', 'crf'] as const),
 ]);
 
 export function taskKey(options: AnimateOptions, { plan, track, picture, modelKey, truth }: Excerpt): string {
   const counted = optionNames.filter((name) => !notCounted.has(name)).map((name) => [name, options[name]]);
-  const { provider, residency, size } = plan;
+  const { provider, precision, residency, size } = plan;
   return keyOf([
-    [measurementVersion, counted, provider, residency, size, modelKey, truth !== undefined],
+    [measurementVersion, counted, provider, precision, residency, size, modelKey, truth !== undefined],
     [track.contentHash, hashBytes(picture.data), [...track.pictures.values()].map(({ contentHash }) => contentHash)],
   ]);
 }

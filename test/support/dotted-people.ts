@@ -105,7 +105,11 @@ export async function writePeopleFinder(file: string, options: NetworkFileOption
   const n = batch === 'any' ? -1 : batch;
   const picture = graph.input('images', 'float32', [n, 3, 640, 640]);
   // The fill of the letterbox, 114, is not bright.
-  const bright = clip(mul(sub(highest(picture, 1, true), scalar(graph, blind ? 999 : 160)), scalar(graph, 0.1)), 0, 1);
+  const bright = clip(
+    mul(sub(highest(picture, 1, true), scalar(picture, blind ? 999 : 160)), scalar(picture, 0.1)),
+    0,
+    1,
+  );
   const limits = [0, ...borders, 640];
   const cells = limits.slice(1).map((end, person) => {
     const start = limits[person]!;
@@ -118,7 +122,7 @@ export async function writePeopleFinder(file: string, options: NetworkFileOption
     const [columns, rows] = [highest(mine, 2, true), highest(mine, 3, true)];
     const first = (line: Value, axis: number) =>
       sub(
-        scalar(graph, 640),
+        scalar(picture, 640),
         highest(
           mul(
             line,
@@ -147,10 +151,10 @@ export async function writePeopleFinder(file: string, options: NetworkFileOption
       );
     const [left, right, top, bottom] = [first(columns, 3), end1(columns, 3), first(rows, 2), end1(rows, 2)];
     const middle = (from: Value, to: Value, cell: number) =>
-      sub(div(add(from, to), scalar(graph, 64)), scalar(graph, cell));
+      sub(div(add(from, to), scalar(from, 64)), scalar(from, cell));
     const size = (from: Value, to: Value) => {
       const extent = clip(sub(to, from), 1e-3, 640);
-      return raw('Log', [div(extent, scalar(graph, 32))], extent.dims);
+      return raw('Log', [div(extent, scalar(extent, 32))], extent.dims);
     };
     const there = highest(columns, 3, true);
     const values = [middle(left, right, person), middle(top, bottom, 0), size(left, right), size(top, bottom)];
@@ -189,7 +193,7 @@ export async function writePointFinder(file: string, { batch = 'any' }: Pick<Net
   );
   const distance = add(conv2d(picture, products, norms), squares);
   // 1 on the colour, 0 or less from 60 levels on: the next colour is twice as far.
-  const likeness = sub(scalar(graph, 1), mul(distance, scalar(graph, 60 ** -2)));
+  const likeness = sub(scalar(distance, 1), mul(distance, scalar(distance, 60 ** -2)));
   const points = integers32(graph, dotOfPoint);
   for (const [name, axis, size] of [
     ['simcc_x', 2, 288],

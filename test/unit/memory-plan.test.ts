@@ -8,7 +8,7 @@ const GiB = 2 ** 30;
 function graph(name: string, weightGiB: number, activationGiB: number, residency: BuiltGraph['residency']): BuiltGraph {
   return {
     ...{ name, residency, model: new Uint8Array(), weightsRoot: '/', inputs: [], outputs: [] },
-    ...{ weightBytes: weightGiB * GiB, floatWeightBytes: 2 * weightGiB * GiB, mergedBytes: 0 },
+    ...{ weightBytes: weightGiB * GiB, convertedWeightBytes: 2 * weightGiB * GiB, mergedBytes: 0 },
     peakActivationBytes: activationGiB * GiB,
     multiplyAdds: { convolution: 0, linear: 0, attention: 0, merging: 0 },
   } as BuiltGraph;

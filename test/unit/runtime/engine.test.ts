@@ -34,7 +34,7 @@ const graphOptions = { residency: 'fast', target: 'cpu' } as const;
 function triple(): BuiltGraph {
   const graph = new Graph({ name: 'triple', ...graphOptions });
   const x = graph.input('x', 'float32', [2, 2]);
-  graph.output('y', mul(x, scalar(graph, 3)));
+  graph.output('y', mul(x, scalar(x, 3)));
   graph.output('z', x);
   return graph.finish();
 }

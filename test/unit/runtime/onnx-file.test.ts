@@ -26,7 +26,7 @@ afterAll(async () => {
 function triple(rows: number): Uint8Array {
   const graph = new Graph({ name: 'triple', residency: 'fast', target: 'cpu' });
   const x = graph.input('x', 'float32', [rows, 2]);
-  graph.output('y', mul(x, scalar(graph, 3)));
+  graph.output('y', mul(x, scalar(x, 3)));
   graph.output('whole', cast(x, 'int64'));
   return graph.finish().model;
 }

@@ -10,7 +10,8 @@ import { floatTensor } from '#dist/models/tensor.js';
 let engine: Engine;
 const graphs = [2, 3, 5].map((factor): BuiltGraph => {
   const graph = new Graph({ name: 'scale', residency: 'fast', target: 'cpu' });
-  graph.output('y', mul(graph.input('x', 'float32', [2]), scalar(graph, factor)));
+  const x = graph.input('x', 'float32', [2]);
+  graph.output('y', mul(x, scalar(x, factor)));
   return graph.finish();
 });
 beforeAll(async () => {

@@ -26,8 +26,7 @@ it('doctor finds what a run on the CPU needs, and every lack ends in one command
     expect([name, states.get(name)]).toEqual([name, 'ok']);
   for (const name of ['devices cuda', 'devices webgpu', 'models dwpose', 'cuda NVIDIA driver'])
     expect(states.has(name) || process.platform !== 'linux').toBe(true);
-  for (const { state, fix } of told.findings)
-    expect(fix === undefined).toBe(state === 'ok' || state === 'not needed');
+  for (const { state, fix } of told.findings) expect(fix === undefined).toBe(state === 'ok' || state === 'not needed');
   for (const { fix } of told.findings) expect(fix ?? '').not.toMatch(/[\n;]/);
 });
 
@@ -52,7 +51,8 @@ it.runIf(hasCudaPlatform && missingCudaLibraries().length > 0)(
       expect(stderr).toContain(part);
     expect(server.seen.filter((line) => line.includes('.nupkg'))).toEqual([]);
 
-    const offline = await start(['setup', 'cuda', '--yes', '--feed', server.feed], { ...env, HF_HUB_OFFLINE: '1' }).ended;
+    const offline = await start(['setup', 'cuda', '--yes', '--feed', server.feed], { ...env, HF_HUB_OFFLINE: '1' })
+      .ended;
     expect(offline).toMatchObject({ code: 2, stderr: expect.stringContaining('--from FILE') });
     // All zeros are no package: nothing of it may reach the folder of onnxruntime.
     const wrong = await start(['setup', 'cuda', '--yes', '--json', '--feed', server.feed], env).ended;

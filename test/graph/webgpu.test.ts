@@ -36,7 +36,7 @@ function blocks(target: Target) {
 async function run(provider: Provider) {
   await using engine = await createEngine({ provider, threads: 1 });
   const session = await engine.load(blocks(provider), { forbidCpuFallback: provider !== 'cpu' });
-  return engine.run(session, inputs);
+  return await engine.run(session, inputs);
 }
 
 it('WebGPU computes what the CPU computes', async (context) => {

@@ -41,7 +41,10 @@ describe('the machine', () => {
   });
 
   it('a folder that cannot be is said; one that only does not exist yet is none', async () => {
-    expect(await diskFinding('x', join(folder, 'a', 'b'), 'df', 'input')).toMatchObject({ state: 'ok', needed: 'input' });
+    expect(await diskFinding('x', join(folder, 'a', 'b'), 'df', 'input')).toMatchObject({
+      state: 'ok',
+      needed: 'input',
+    });
     await writeFile(join(folder, 'file'), '');
     const inFile = await diskFinding('x', join(folder, 'file', 'below'), 'df -h .', 'input');
     expect(inFile).toMatchObject({ state: 'failed', fix: expect.stringContaining('ls -ld') });
@@ -70,7 +73,11 @@ describe('ffmpeg', () => {
 });
 
 describe('NVIDIA', () => {
-  const places = () => ({ smi: [join(folder, 'nvidia-smi')], module: join(folder, 'version'), pci: join(folder, 'pci') });
+  const places = () => ({
+    smi: [join(folder, 'nvidia-smi')],
+    module: join(folder, 'version'),
+    pci: join(folder, 'pci'),
+  });
   const look = async () => driverFinding(await nvidiaDriver(undefined, places()));
   const plugIn = async (vendor = '0x10de', kind = '0x030200') => {
     await mkdir(join(folder, 'pci', '0000:01:00.0'), { recursive: true });
@@ -121,7 +128,10 @@ describe('NVIDIA', () => {
   it('a library that lacks another one is broken, not missing', () => {
     const lacking = new Map([['libcudnn.so.9', 'libzzz.so.1: cannot open shared object file']]);
     const finding = librariesFinding('cuDNN 9', cudaRuntime.cudnn9, lacking, 'libcudnn9-cuda-12', '');
-    expect(finding).toMatchObject({ state: 'failed', found: 'libcudnn.so.9: libzzz.so.1: cannot open shared object file' });
+    expect(finding).toMatchObject({
+      state: 'failed',
+      found: 'libcudnn.so.9: libzzz.so.1: cannot open shared object file',
+    });
   });
 });
 
@@ -130,7 +140,10 @@ describe('devices', () => {
   const failed = { provider: 'cuda', available: false, why: 'no' } as const;
 
   it('CUDA that fails ends in the command that mends its cause', () => {
-    expect(cudaFinding({ wanted: true, findings: [missing] }, failed)).toMatchObject({ state: 'failed', fix: 'get cudnn' });
+    expect(cudaFinding({ wanted: true, findings: [missing] }, failed)).toMatchObject({
+      state: 'failed',
+      fix: 'get cudnn',
+    });
     expect(cudaFinding({ wanted: true, findings: [] }, failed)).toMatchObject({ state: 'failed', fix: 'nvidia-smi' });
     expect(cudaFinding({ wanted: true, findings: [missing] }, undefined)).toMatchObject({ state: 'missing' });
     expect(cudaFinding({ wanted: false, findings: [missing] }, undefined)).toMatchObject({ state: 'not needed' });
@@ -139,7 +152,11 @@ describe('devices', () => {
   it('WebGPU is missed only where there is a graphics card', () => {
     const report = { provider: 'webgpu', available: false, why: 'no adapter' } as const;
     expect(webgpuFinding(report, false).state).toBe('not needed');
-    expect(webgpuFinding(report, true)).toMatchObject({ state: 'failed', found: 'no adapter', fix: expect.any(String) });
+    expect(webgpuFinding(report, true)).toMatchObject({
+      state: 'failed',
+      found: 'no adapter',
+      fix: expect.any(String),
+    });
   });
 });
 

@@ -10,7 +10,8 @@ export async function readStoredZip(archive: Archive, path: string): Promise<Rea
   try {
     const entries = await readZip(archive);
     for (const { name, method } of entries.values())
-      if (method !== 0) throw new ZipProblem('compressed', `${JSON.stringify(name.slice(0, 80))} is compressed`);
+      if (method !== 0)
+        throw new ZipProblem('compressed', `${JSON.stringify(name.slice(0, 80))} is compressed (method ${method})`);
     return entries;
   } catch (thrown) {
     if (!(thrown instanceof ZipProblem)) throw thrown;

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openCheckpoint } from '#dist/models/checkpoint/open-checkpoint.js';
 import { readStoredTensor, readTensor } from '#dist/models/checkpoint/read-tensor.js';
 import { pickleLimits, readPickle } from '#dist/models/checkpoint/torch/pickle.js';
-import { zipLimits } from '#dist/models/zip/read-zip.js';
 import { torchHost } from '#dist/models/checkpoint/torch/torch-objects.js';
 import { PantomimeError } from '#dist/models/errors.js';
+import { zipLimits } from '#dist/models/zip/read-zip.js';
 import { fixture } from '../../support/fixtures.js';
 import {
   pickle,

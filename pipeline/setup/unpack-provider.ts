@@ -8,7 +8,7 @@ import { readZip, type ZipEntry, ZipProblem } from '../../models/zip/read-zip.js
 import { type CudaRecord, sha512Of } from './cuda-record.js';
 
 /** Those of onnxruntime have some hundred megabytes. */
-export const maxProviderBytes = 4 * 2 ** 30;
+const maxProviderBytes = 4 * 2 ** 30;
 const maxManifestBytes = 2 ** 20;
 
 type Opened = {

@@ -8,7 +8,6 @@ export const cudaRuntime = {
   /** Not used; here to say that it is the wrong one. */
   cuda13: ['libcudart.so.13'],
   cudnn9: ['libcudnn.so.9'],
-  driver: ['libcuda.so.1'],
 } as const;
 
 const probeMs = 60_000;

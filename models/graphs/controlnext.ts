@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { ControlNeXt, type ControlPadding } from '../controlnext/controlnext.js';
-import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
-import { Graph, type Precision, type Target } from '../onnx/graph.js';
+import type { BuiltGraph, Residency, Target } from '../onnx/built-graph.js';
+import { Graph, type Precision } from '../onnx/graph.js';
 import { cast } from '../onnx/ops.js';
 import { posePixels } from './pose-pixels.js';
 

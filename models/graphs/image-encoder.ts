@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
-import { Graph, type Precision, type Target } from '../onnx/graph.js';
+import type { BuiltGraph, Residency, Target } from '../onnx/built-graph.js';
+import { Graph, type Precision } from '../onnx/graph.js';
 import { cast } from '../onnx/ops.js';
 import { ClipVision } from '../svd/clip.js';
 import { parseClipVisionConfig } from '../svd/clip-config.js';

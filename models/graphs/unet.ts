@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
 import { injectControls } from '../controlnext/inject.js';
-import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
-import { Graph, type Precision, type Target } from '../onnx/graph.js';
+import type { BuiltGraph, Residency, Target } from '../onnx/built-graph.js';
+import { Graph, type Precision } from '../onnx/graph.js';
 import { cast, expand, reshape } from '../onnx/ops.js';
 import { UNet } from '../svd/unet.js';
 import { parseUNetConfig } from '../svd/unet-config.js';

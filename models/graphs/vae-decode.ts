@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../checkpoint/checkpoint.js';
-import type { BuiltGraph, Residency } from '../onnx/built-graph.js';
-import { Graph, type Precision, type Target, type Value } from '../onnx/graph.js';
+import type { BuiltGraph, Residency, Target } from '../onnx/built-graph.js';
+import { Graph, type Precision, type Value } from '../onnx/graph.js';
 import { add, cast, clip, mul, round, scalar, transpose } from '../onnx/ops.js';
 import { Vae } from '../svd/vae.js';
 import { parseVaeConfig } from '../svd/vae-config.js';

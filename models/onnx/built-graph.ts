@@ -1,6 +1,9 @@
 import type { DType } from '../tensor.js';
 import type { MultiplyAdds } from './multiply-adds.js';
 
+/** Which execution provider a graph is meant for: decides between operators where providers differ. */
+export type Target = 'cpu' | 'cuda' | 'webgpu';
+
 /** A named graph input or output with its full static shape. */
 export type GraphPort = { readonly name: string; readonly dtype: DType; readonly dims: readonly number[] };
 
@@ -20,6 +23,8 @@ export type BuiltGraph = {
   readonly inputs: readonly GraphPort[];
   readonly outputs: readonly GraphPort[];
   readonly residency: Residency;
+  /** What the graph was built for. */
+  readonly target: Target;
   /** Bytes of checkpoint data the graph refers to. */
   readonly weightBytes: number;
   /** Bytes of the weights as the graph computes with them. */

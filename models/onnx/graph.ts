@@ -1,6 +1,6 @@
 import type { Checkpoint, LowRankChange, WeightLocation } from '../checkpoint/checkpoint.js';
 import { bytesPerElement, type DType, sizeOf, type TensorData } from '../tensor.js';
-import type { BuiltGraph, GraphPort, Residency } from './built-graph.js';
+import type { BuiltGraph, GraphPort, Residency, Target } from './built-graph.js';
 import { type LiveNode, peakLiveBytes } from './live-memory.js';
 import { addLowRank } from './low-rank.js';
 import { type Initializer, type Node, writeModel } from './model-proto.js';
@@ -11,9 +11,6 @@ import { commonFolder } from './weights-root.js';
 
 /** What a network computes with. Weights of any type are converted; sums that need it are float32 all the same. */
 export type Precision = 'float32' | 'float16';
-
-/** Which execution provider a graph is meant for: decides between operators where providers differ. */
-export type Target = 'cpu' | 'cuda' | 'webgpu';
 
 export type GraphOptions = {
   readonly name: string;
@@ -263,7 +260,7 @@ export class Graph {
   }
 
   finish(): BuiltGraph {
-    const { name, residency } = this.options;
+    const { name, residency, target } = this.options;
     const root = commonFolder([...this.#files]);
     // Work on weights first: then the runtime does it just before each weight's use. Written next to the consumers it is
     // done far ahead, and many float32 copies are alive together (0.5 against 2.4 GB for SVD's UNet).
@@ -282,6 +279,7 @@ export class Graph {
       inputs: this.#inputs,
       outputs: this.#outputs,
       residency,
+      target,
       weightBytes: this.#weightBytes,
       mergedBytes: this.#mergedBytes,
       convertedWeightBytes: this.#convertedWeightBytes,

@@ -27,15 +27,23 @@ const foldingFactor = 1.65;
 /** The runtime's own description of a graph, as a multiple of the model's bytes. */
 const descriptionFactor = 24;
 
-/** Estimated need of one graph. Checked against measurements in docs/memory.md. */
+/** What a device's context, libraries and their work space take; an estimate, not measured. */
+const deviceBytes = 768 * 2 ** 20;
+
+/**
+ * Estimated need of one graph, in the engine on a CPU, else on the device, where weights lie once, converted. Checked on the
+ * CPU against measurements (docs/memory.md).
+ */
 export function graphMemory(
   graph: Pick<
     BuiltGraph,
-    'residency' | 'weightBytes' | 'convertedWeightBytes' | 'mergedBytes' | 'peakActivationBytes'
+    'residency' | 'target' | 'weightBytes' | 'convertedWeightBytes' | 'mergedBytes' | 'peakActivationBytes'
   > & {
     readonly model: Pick<Uint8Array, 'length'>;
   },
 ): GraphMemory {
+  if (graph.target !== 'cpu')
+    return { ownBytes: deviceBytes + graph.convertedWeightBytes + graph.peakActivationBytes, filePageBytes: 0 };
   const description = graph.model.length * descriptionFactor;
   if (graph.residency === 'low-memory')
     return { ownBytes: description + graph.peakActivationBytes, filePageBytes: graph.weightBytes };

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { Graph, type Target } from '#dist/models/onnx/graph.js';
+import type { Target } from '#dist/models/onnx/built-graph.js';
+import { Graph } from '#dist/models/onnx/graph.js';
 import * as op from '#dist/models/onnx/ops.js';
 import { createEngine, type Provider } from '#dist/models/runtime/engine.js';
 import { tryProvider } from '#dist/models/runtime/try-provider.js';

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { BuiltGraph } from '#dist/models/onnx/built-graph.js';
+import { graphMemory } from '#dist/models/runtime/memory.js';
 import { type GraphMaker, type MemoryRequest, planMemory } from '#dist/pipeline/memory-plan.js';
 import { memorySize } from '#dist/pipeline/options/values.js';
 
@@ -7,7 +8,7 @@ const GiB = 2 ** 30;
 
 function graph(name: string, weightGiB: number, activationGiB: number, residency: BuiltGraph['residency']): BuiltGraph {
   return {
-    ...{ name, residency, model: new Uint8Array(), weightsRoot: '/', inputs: [], outputs: [] },
+    ...{ name, residency, target: 'cpu', model: new Uint8Array(), weightsRoot: '/', inputs: [], outputs: [] },
     ...{ weightBytes: weightGiB * GiB, convertedWeightBytes: 2 * weightGiB * GiB, mergedBytes: 0 },
     peakActivationBytes: activationGiB * GiB,
     multiplyAdds: { convolution: 0, linear: 0, attention: 0, merging: 0 },
@@ -77,4 +78,12 @@ it('reads sizes as people write them', () => {
   expect(memorySize.parse('1.5 GiB')).toBe(1.5 * GiB);
   for (const wrong of ['8', '8 gigs', '-8g', '1m', 'Infinity', 8])
     expect(memorySize.safeParse(wrong).success).toBe(false);
+});
+
+it('counts weights once on a device, as they are computed with', () => {
+  const onDevice = { ...graph('unet-step', 3, 10, 'fast'), target: 'cuda', convertedWeightBytes: 3 * GiB } as const;
+  const { ownBytes, filePageBytes } = graphMemory(onDevice);
+  expect(ownBytes).toBeGreaterThan(13 * GiB);
+  expect(ownBytes).toBeLessThan(14 * GiB);
+  expect(filePageBytes).toBe(0);
 });

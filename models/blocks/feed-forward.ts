@@ -1,6 +1,6 @@
 import type { Value } from '../onnx/graph.js';
 import { Module } from '../onnx/module.js';
-import { concat, dim, gelu, halve, mul, reshape, slice } from '../onnx/ops.js';
+import { concat, dim, gelu, mul, reshape, slice } from '../onnx/ops.js';
 import { sizeOf } from '../tensor.js';
 import { Linear } from './layers.js';
 
@@ -14,7 +14,7 @@ class Geglu extends Module {
   }
 
   forward(x: Value): Value {
-    const [value, gate] = halve(this.proj.forward(x), -1);
+    const [value, gate] = this.proj.halves(x);
     return mul(value, gelu(gate));
   }
 }

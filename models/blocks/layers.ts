@@ -36,11 +36,25 @@ export class Linear extends Module {
 
   forward(x: Value): Value {
     const { graph } = x;
-    const y = ownShape(x, (rows) => {
-      const product = matmulTransposed(rows, graph.parameter(this.weight));
-      return this.bias ? add(product, graph.parameter(this.bias)) : product;
+    return graph.tap(this, this.#applied(x, graph.parameter(this.weight), this.bias && graph.parameter(this.bias)));
+  }
+
+  /** Both halves of the outputs, each as a product of its own: nothing has to be taken apart. */
+  halves(x: Value): [Value, Value] {
+    const { graph } = x;
+    const [outputs = 0] = this.weight.dims;
+    const half = (start: number) => {
+      const rowsOf = (parameter: Parameter) => graph.parameterRows(parameter, start, start + outputs / 2);
+      return this.#applied(x, rowsOf(this.weight), this.bias && rowsOf(this.bias));
+    };
+    return [half(0), half(outputs / 2)];
+  }
+
+  #applied(x: Value, weight: Value, bias: Value | undefined): Value {
+    return ownShape(x, (rows) => {
+      const product = matmulTransposed(rows, weight);
+      return bias ? add(product, bias) : product;
     });
-    return graph.tap(this, y);
   }
 }
 

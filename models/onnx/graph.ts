@@ -6,7 +6,7 @@ import { addLowRank } from './low-rank.js';
 import { type Initializer, type Node, writeModel } from './model-proto.js';
 import { bind, Module, type Parameter, walk } from './module.js';
 import { countMultiplyAdds } from './multiply-adds.js';
-import { cast } from './ops.js';
+import { cast, slice } from './ops.js';
 import { commonFolder } from './weights-root.js';
 
 /** What a network computes with. Weights of any type are converted; sums that need it are float32 all the same. */
@@ -73,6 +73,7 @@ export class Graph {
   readonly #weights = new Map<Parameter, Weight>();
   readonly #paths = new Map<Module, string>();
   readonly #parameters = new Map<Parameter, Value>();
+  readonly #parameterRows = new Map<string, Value>();
   readonly #constants = new Map<string, Value>();
   readonly #taps = new Map<string, Value>();
   readonly #files = new Set<string>();
@@ -162,12 +163,31 @@ export class Graph {
   parameter(parameter: Parameter): Value {
     const known = this.#parameters.get(parameter);
     if (known) return known;
+    const value = this.#changed(this.#weightOf(parameter), parameter.dims);
+    this.#parameters.set(parameter, value);
+    return value;
+  }
+
+  /** The same of rows `start` up to `end` alone, which are a place of their own in the file unless something is added to it. */
+  parameterRows(parameter: Parameter, start: number, end: number): Value {
+    const { name, location, changes } = this.#weightOf(parameter);
+    if (changes || location.transposed) return slice(this.parameter(parameter), 0, start, end);
+    const key = `${name}.${start}-${end}`;
+    const known = this.#parameterRows.get(key);
+    if (known) return known;
+    const [rows = 1, ...row] = parameter.dims;
+    const rowBytes = location.byteLength / rows;
+    const place = { offset: location.offset + start * rowBytes, byteLength: (end - start) * rowBytes };
+    const value = this.#changed({ name: key, location: { ...location, ...place } }, [end - start, ...row]);
+    this.#parameterRows.set(key, value);
+    return value;
+  }
+
+  #weightOf(parameter: Parameter): Weight {
     const weight = this.#weights.get(parameter);
     if (!weight) throw new Error('a parameter is used in a graph it was not bound to');
     if (parameter.unused) throw new Error(`${weight.name} is marked as unused but used`);
-    const value = this.#changed(weight, parameter.dims);
-    this.#parameters.set(parameter, value);
-    return value;
+    return weight;
   }
 
   #changed({ changes = [], ...weight }: Weight, dims: readonly number[]): Value {

@@ -1,4 +1,5 @@
 import { createEngine, type Engine } from '../models/runtime/engine.js';
+import { monotonicMs } from '../models/runtime/monotonic.js';
 import { loadReferencePicture } from '../stages/reference/load-picture.js';
 import type { RgbImage } from '../stages/types.js';
 import { type ControlTrack, makeControlTrack } from './control-track.js';
@@ -19,14 +20,14 @@ import { explainVanished } from './vanished.js';
  * @returns paths of what was written. Throws PantomimeError; when `context.signal` aborts, its reason.
  */
 export async function animate(options: AnimateOptions, context: RunContext = {}): Promise<RunResult> {
-  const begun = performance.now();
+  const begunMs = monotonicMs();
   const plan = await makePlan(options, context);
-  await using run = await openRun(plan, context);
+  await using run = await openRun(plan, context, { begunMs });
   context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed: plan.seed });
   for (const note of plan.notes) run.note(note);
 
   try {
-    const result = await work(run, plan, begun);
+    const result = await work(run, plan);
     context.onEvent?.({ type: 'run.done', ...result });
     return result;
   } catch (error) {
@@ -34,7 +35,7 @@ export async function animate(options: AnimateOptions, context: RunContext = {})
   }
 }
 
-async function work(run: Run, plan: Plan, begun: number): Promise<RunResult> {
+async function work(run: Run, plan: Plan): Promise<RunResult> {
   const { options, size, provider } = plan;
   const { deviceId, threads } = options;
   const picture = await loadReferencePicture(options.image as string, { ...size, resample: options.resample });
@@ -42,9 +43,10 @@ async function work(run: Run, plan: Plan, begun: number): Promise<RunResult> {
   await using engine = await run.stage('models', `starting the engine (${provider})`, () =>
     createEngine({ provider, deviceId, threads: threads ?? undefined, signal: run.signal }),
   );
+  using _ = run.timeline.watch(engine);
   const reconstructionDb = await checkDomain(run, plan, engine, picture);
   const track = await controlTrack(run, plan, engine, picture);
-  const seconds = () => (performance.now() - begun) / 1000;
+  const seconds = () => (monotonicMs() - run.timeline.zeroMs) / 1000;
   return await renderClip(run, plan, engine, { picture, track, reconstructionDb, seconds });
 }
 

@@ -88,7 +88,9 @@ export async function findDrivingPoses(
         });
         const journalFile = store.shared('poses', key, 'jsonl');
         await using journal = await openPoseJournal(journalFile, options.resume);
-        const sequence = await detectPoses(stream, await detector(), {
+        const frames = run.timeline.waiting('read', 'driving video', stream.frames);
+        const sequence = await detectPoses({ ...stream, frames }, await detector(), {
+          onWork: (work) => run.timeline.add('pose', 'poses', work, work.worker),
           onProgress: (done) => progress(done, stream.frameCount, 'frames'),
           known: journal.known,
           onFrame: journal.add,

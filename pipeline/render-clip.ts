@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Engine } from '../models/runtime/engine.js';
+import { monotonicMs } from '../models/runtime/monotonic.js';
 import { parseVaeConfig } from '../models/svd/vae-config.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import type { SampleOptions } from '../stages/denoise/sample.js';
@@ -120,17 +121,27 @@ async function denoise(
   const sources: Control[] = [];
   for (const control of startStep === steps ? [] : controls)
     sources.push(await sourceOf(run, plan, engine, control, mapsOf(track, control.name)));
+  let stepMs = 0;
+  const endStep = () => {
+    const now = monotonicMs();
+    run.timeline.add('step', 'step', { startMs: stepMs, endMs: now });
+    stepMs = now;
+  };
   const title = startStep > 0 ? `denoising, on from step ${startStep}` : 'denoising';
   return run.stage(
     'denoise',
     title,
     async (progress) => {
       if (startStep === steps) return start;
+      stepMs = monotonicMs();
       return generateLatents(engine, start, {
         ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
         ...{ conditioning, addedTimeIds, schedule, windows, guidance, startStep, signal: run.signal },
         ...{ controls: sources, onWindows: meter?.onWindows, onPrediction: meter?.onPrediction },
-        onWindow: ({ step, window, windows }) => progress(step * windows + window + 1, steps * windows, 'windows'),
+        onWindow: ({ step, window, windows }) => {
+          if (window + 1 === windows) endStep();
+          progress(step * windows + window + 1, steps * windows, 'windows');
+        },
         onStep: (step, latents) =>
           run.store.put(file, (part) =>
             writeTensors(part, { latents, step: floatTensor([1], new Float32Array([step + 1])) }),

@@ -14,6 +14,7 @@ import type { Plan } from './plan.js';
 import { repeatableOptions, repeatCommand } from './repeat.js';
 import type { Run } from './run.js';
 import { writeTensors } from './tensor-file.js';
+import { engineUse } from './timeline/engine-use.js';
 import type { Videos } from './videos.js';
 
 export type ReportInputs = {
@@ -58,7 +59,7 @@ export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): P
     await writeTensors(store.result('latents.safetensors'), { latents });
     await writeAtomic(store.result('run.json'), await runRecord(plan, inputs, outputs));
   });
-  await writeAtomic(store.result('timings.json'), timingRecord(run, inputs));
+  await writeAtomic(store.result('timings.json'), timingRecord(run, plan, inputs));
   await store.finish(plan.options.keepIntermediate);
   return { runDir: store.dir, outputs, frames: videos.frames, seconds: inputs.seconds };
 }
@@ -113,8 +114,15 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
   return `${JSON.stringify(record, null, 2)}\n`;
 }
 
-function timingRecord(run: Run, { seconds, videos, memory }: ReportInputs): string {
-  const framesPerSec = videos.frames / seconds;
-  const process = { peakRssBytes: globalThis.process.resourceUsage().maxRSS * 1024 };
-  return `${JSON.stringify({ seconds, framesPerSec, stages: run.timings, engine: memory, process }, null, 2)}\n`;
+/** Where the time went; the time line itself in one line, for it is long. */
+function timingRecord(run: Run, plan: Plan, { seconds, videos, memory }: ReportInputs): string {
+  const timeline = run.timeline.record();
+  const figures = {
+    ...{ seconds, framesPerSec: videos.frames / seconds, stages: run.timings },
+    engine: memory,
+    process: { peakRssBytes: process.resourceUsage().maxRSS * 1024 },
+    plan: plan.cost,
+    engineUse: engineUse(timeline.engine),
+  };
+  return `${JSON.stringify(figures, null, 2).slice(0, -2)},\n  "timeline": ${JSON.stringify(timeline)}\n}\n`;
 }

@@ -1,4 +1,5 @@
 import type { Engine } from '../models/runtime/engine.js';
+import type { Span } from '../models/runtime/monotonic.js';
 import type { FloatTensor } from '../models/tensor.js';
 import { sampleColumns } from '../stages/contact-sheet.js';
 import { decodeFrames } from '../stages/decode.js';
@@ -67,8 +68,16 @@ export async function writeVideos(run: Run, plan: Plan, engine: Engine, inputs: 
     });
     const shared = { frameRate, tools, crf, signal: run.signal };
     const audio = audioOf(plan, count);
+    const onWork = (span: Span) => run.timeline.add('encode', 'result', span, 0);
     const encodeResult = (of: AsyncIterable<Moment>) =>
-      encodeVideo({ ...shared, ...plan.size, frames: each(of, ({ result }) => result), out: plan.video, audio });
+      encodeVideo({
+        ...shared,
+        ...plan.size,
+        frames: each(of, ({ result }) => result),
+        out: plan.video,
+        audio,
+        onWork,
+      });
     if (onlyResult) return encodeResult(moments);
     const [results, compared] = broadcast(moments, 2) as [AsyncIterable<Moment>, AsyncIterable<Moment>];
     const [written] = await Promise.all([
@@ -108,7 +117,10 @@ async function encodeComparison(
 ): Promise<void> {
   const { width, height } = sideBySide([picture, picture, picture], size.height);
   await encodeVideo({
-    frames: each(moments, ({ pose, result }) => sideBySide([picture, pose, result], size.height)),
+    frames: each(moments, ({ pose, result }) =>
+      run.timeline.measure('draw', 'comparison', () => sideBySide([picture, pose, result], size.height)),
+    ),
+    onWork: (span) => run.timeline.add('encode', 'comparison', span, 1),
     ...{ width, height, frameRate: movement.frameRate, tools, audio, crf: options.crf, signal: run.signal },
     out: run.store.result('comparison.mp4'),
   });
@@ -132,7 +144,8 @@ export async function writePoseVideo(
   const wanted = new Set(sampleColumns(count));
   await run.stage('encode', 'drawing the poses', async (progress) => {
     const onFrame = (done: number) => progress(done, count, 'frames');
-    const shared = { frameRate: movement.frameRate, tools, crf: options.crf, out, signal, onFrame };
+    const onWork = (span: Span) => run.timeline.add('encode', 'poses', span, 2);
+    const shared = { frameRate: movement.frameRate, tools, crf: options.crf, out, signal, onFrame, onWork };
     const { driving, maps } = track;
     if (movement.kind !== 'video' || !driving) {
       if (!maps) return;
@@ -146,8 +159,9 @@ export async function writePoseVideo(
     const height = Math.min(overlayHeight, movement.info.video.height);
     const stream = decodeFrames(movement.info, movement.decode, tools, { height, signal });
     let frame = 0;
-    const drawn = each(stream.frames, (image) => {
-      const overlaid = overlaySkeleton(image, driving.frames[frame]?.people ?? []);
+    const drawn = each(run.timeline.waiting('read', 'driving video', stream.frames, 1), (image) => {
+      const people = driving.frames[frame]?.people ?? [];
+      const overlaid = run.timeline.measure('draw', 'overlays', () => overlaySkeleton(image, people));
       // The kept reference frame comes before the clip's first.
       const column = frame + 1 - first;
       if (wanted.has(column)) kept.set(column, overlaid);

@@ -37,7 +37,7 @@ export async function prepareClip(
   context: RunContext,
 ): Promise<PreparedClip> {
   const plan = await makePlan(options, context);
-  const run = await openRun(plan, context, shared);
+  const run = await openRun(plan, context, { shared });
   try {
     context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed: plan.seed });
     for (const note of plan.notes) run.note(note);
@@ -65,6 +65,7 @@ export async function renderPrepared(
     const engine = await run.stage('models', `starting the engine (${plan.provider})`, async () =>
       device.engine(await modelFingerprint(plan)),
     );
+    using _ = run.timeline.watch(engine);
     const reconstructionDb = await checkDomain(run, plan, engine, picture);
     // Waiting for the device is not counted.
     const prepared = run.timings.reduce((sum, { stage, ms }) => sum + (stage === 'models' ? 0 : ms), 0);

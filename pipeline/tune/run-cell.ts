@@ -66,11 +66,12 @@ export async function runCell(
   const begun = performance.now();
   const plan = await makePlan({ ...options, residency: excerpt.plan.residency }, context);
   const { runDir, video } = plan;
-  await using run = await openRun(plan, context, shared);
+  await using run = await openRun(plan, context, { shared });
   context.onEvent?.({ type: 'run.start', command: 'animate', runDir, seed });
   const engine = await run.stage('models', `starting the engine (${plan.provider})`, () =>
     device.engine(excerpt.modelKey),
   );
+  using _ = run.timeline.watch(engine);
   const { joints, shared: sharedFrames, period } = shownWindows(cell, { ...options, frames });
   const predictions = await predictionMeter(run.store.work('predictions', key, 'jsonl'), frames + 1);
   await using lease = detector.lease(options);

@@ -52,8 +52,8 @@ export function warmDetector(signal: AbortSignal | undefined): WarmDetector {
           const detector = await one.detector;
           startMs += performance.now() - begun;
           // A pool that has lost a worker answers nothing more; the next lease starts another.
-          const detect: PoseDetector['detect'] = (image) =>
-            detector.detect(image).catch((error: unknown) => {
+          const detect: PoseDetector['detect'] = (image, detectOptions) =>
+            detector.detect(image, detectOptions).catch((error: unknown) => {
               one.broken = true;
               throw error;
             });

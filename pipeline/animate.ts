@@ -1,5 +1,6 @@
-import { createEngine, type Engine } from '../models/runtime/engine.js';
+import type { Engine } from '../models/runtime/engine.js';
 import { monotonicMs } from '../models/runtime/monotonic.js';
+import type { WarmEngine } from '../models/runtime/warm-engine.js';
 import { loadReferencePicture } from '../stages/reference/load-picture.js';
 import type { RgbImage } from '../stages/types.js';
 import { type ControlTrack, makeControlTrack } from './control-track.js';
@@ -9,10 +10,15 @@ import type { RunContext, RunResult } from './events.js';
 import { lazily } from './lazily.js';
 import { openRun } from './open-run.js';
 import type { AnimateOptions } from './options/schema.js';
+import { conditionOn } from './picture-conditioning.js';
 import { makePlan, type Plan } from './plan.js';
+import { prepareAhead } from './prepare-ahead.js';
 import { renderClip } from './render-clip.js';
+import { writeReport } from './report.js';
 import type { Run } from './run.js';
+import { together } from './together.js';
 import { explainVanished } from './vanished.js';
+import { startWarm } from './warm/device.js';
 
 /**
  * Animates one picture with one movement, from files to files. Everything is checked before work starts; what an
@@ -41,13 +47,25 @@ async function work(run: Run, plan: Plan): Promise<RunResult> {
   const picture = await loadReferencePicture(options.image as string, { ...size, resample: options.resample });
   // Before the poses are found: whether a device works shows only now.
   await using engine = await run.stage('models', `starting the engine (${provider})`, () =>
-    createEngine({ provider, deviceId, threads: threads ?? undefined, signal: run.signal }),
+    startWarm({ provider, deviceId, threads: threads ?? undefined, signal: run.signal }),
   );
   using _ = run.timeline.watch(engine);
-  const reconstructionDb = await checkDomain(run, plan, engine, picture);
-  const track = await controlTrack(run, plan, engine, picture);
+  const [track, seen] = await together(
+    run,
+    (beside) => controlTrack(beside, plan, engine, picture),
+    (beside) => seePicture(beside, plan, engine, picture),
+  );
   const seconds = () => (monotonicMs() - run.timeline.zeroMs) / 1000;
-  return await renderClip(run, plan, engine, { picture, track, reconstructionDb, seconds });
+  return writeReport(run, plan, await renderClip(run, plan, engine, { picture, track, ...seen, seconds }));
+}
+
+/** What the engine can do while poses are found. */
+async function seePicture(run: Run, plan: Plan, engine: WarmEngine, picture: RgbImage) {
+  const reconstructionDb = await checkDomain(run, plan, engine, picture);
+  const conditioning = await conditionOn(run, plan, engine, picture);
+  // DWPose finds poses in the same engine, and would have to wait.
+  if (plan.poseBackend.name !== 'dwpose') await prepareAhead(run, plan, engine);
+  return { reconstructionDb, conditioning };
 }
 
 /** Poses to control pictures, with a detector that lives only as long. */

@@ -17,7 +17,8 @@ import { writeTensors } from './tensor-file.js';
 import { engineUse } from './timeline/engine-use.js';
 import type { Videos } from './videos.js';
 
-export type ReportInputs = {
+/** What a run has made, for {@link writeReport}. */
+export type Rendered = {
   readonly picture: RgbImage;
   readonly track: ControlTrack;
   readonly latents: FloatTensor;
@@ -30,7 +31,7 @@ export type ReportInputs = {
 };
 
 /** Writes what explains the run: contact sheet, poses, latents, run.json, timings.json; then clears the work folder. */
-export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): Promise<RunResult> {
+export async function writeReport(run: Run, plan: Plan, inputs: Rendered): Promise<RunResult> {
   const { store } = run;
   const { picture, track, latents, videos } = inputs;
   const outputs: Record<string, string> = {
@@ -77,7 +78,7 @@ async function requireUnchanged(path: string, contentHash: string | undefined): 
 }
 
 /** Everything needed to do the run again, and to know what it was made from. */
-async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Record<string, string>>): Promise<string> {
+async function runRecord(plan: Plan, inputs: Rendered, outputs: Readonly<Record<string, string>>): Promise<string> {
   const { options, movement, model, size, schedule, windows, tools } = plan;
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   const record = {
@@ -115,7 +116,7 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
 }
 
 /** Where the time went; the time line itself in one line, for it is long. */
-function timingRecord(run: Run, plan: Plan, { seconds, videos, memory }: ReportInputs): string {
+function timingRecord(run: Run, plan: Plan, { seconds, videos, memory }: Rendered): string {
   const timeline = run.timeline.record();
   const figures = {
     ...{ seconds, framesPerSec: videos.frames / seconds, stages: run.timings },

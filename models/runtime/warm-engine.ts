@@ -11,14 +11,16 @@ export type WarmEngine = Engine & {
   readonly stats: () => LoadStats;
   /** Frees every graph that is not in use, e.g. because the files of the model have changed. */
   readonly cool: () => Promise<void>;
+  /** Prepares a graph for the next `load` of it, where it fits into the budget; a failure shows only then. */
+  readonly prepare: (graph: BuiltGraph) => Promise<void>;
 };
 
 type Kept = { readonly key: string; readonly id: SessionId; readonly bytes: number; busy: boolean };
 
 /**
  * Wraps `engine` so that `release` keeps a graph and the next `load` of the same one takes no time. The graphs that were
- * released longest ago are freed while all that are kept need more than `budgetBytes` (as estimated by `graphBytes`), and
- * all of them when there is no room for another.
+ * released longest ago are freed while all that are kept, and one that is to be loaded, need more than `budgetBytes` (as
+ * estimated by `graphBytes`), and all of them when there is no room for another.
  */
 export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
   /** In the order of their last use. */
@@ -32,7 +34,16 @@ export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
   };
   const cool = () => free(() => true);
 
-  const prepare = async (graph: BuiltGraph, options: LoadOptions) => {
+  const makeRoom = async (bytes: number) => {
+    let over = kept.reduce((sum, one) => sum + one.bytes, bytes) - budgetBytes;
+    await free((one) => {
+      const tooMuch = over > 0;
+      over -= one.bytes;
+      return tooMuch;
+    });
+  };
+
+  const loadAnother = async (graph: BuiltGraph, options: LoadOptions) => {
     const begun = performance.now();
     try {
       return await engine.load(graph, options).catch(async (error: unknown) => {
@@ -46,10 +57,15 @@ export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
     }
   };
 
-  return {
+  const warm: WarmEngine = {
     ...engine,
     stats: () => ({ loads, reuses, loadMs }),
     cool,
+    async prepare(graph) {
+      const needed = kept.reduce((sum, { bytes }) => sum + bytes, graphBytes(graph, graph.residency));
+      if (needed > budgetBytes) return;
+      await warm.load(graph).then(warm.release, () => {});
+    },
     async load(graph, options = {}) {
       const key = keyOf(graph, options);
       const idle = kept.find((one) => one.key === key && !one.busy);
@@ -58,8 +74,10 @@ export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
         idle.busy = true;
         return idle.id;
       }
-      const id = await prepare(graph, options);
-      kept.push({ key, id, bytes: graphBytes(graph, graph.residency), busy: true });
+      const bytes = graphBytes(graph, graph.residency);
+      await makeRoom(bytes);
+      const id = await loadAnother(graph, options);
+      kept.push({ key, id, bytes, busy: true });
       return id;
     },
     async release(id) {
@@ -67,15 +85,11 @@ export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
       if (!released) return engine.release(id); // from a file: not kept
       released.busy = false;
       kept = [...kept.filter((one) => one !== released), released];
-      let over = kept.reduce((sum, { bytes }) => sum + bytes, 0) - budgetBytes;
-      await free(({ bytes }) => {
-        const tooMuch = over > 0;
-        over -= bytes;
-        return tooMuch;
-      });
+      await makeRoom(0);
     },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };
+  return warm;
 }
 
 /** Two graphs of one key compute the same: the model's bytes hold every place of every weight. */

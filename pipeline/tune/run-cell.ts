@@ -5,8 +5,10 @@ import { readJson } from '../files.js';
 import { hashBytes, keyOf } from '../hashes.js';
 import { openRun } from '../open-run.js';
 import { type AnimateOptions, type OptionName, optionNames } from '../options/schema.js';
+import { conditionOn } from '../picture-conditioning.js';
 import { makePlan } from '../plan.js';
 import { renderClip } from '../render-clip.js';
+import { writeReport } from '../report.js';
 import { explainVanished } from '../vanished.js';
 import type { WarmDetector } from '../warm/detector.js';
 import type { Device } from '../warm/device.js';
@@ -81,13 +83,16 @@ export async function runCell(
     decodePeriod: decodePeriod(options),
     ...{ aligned: track.aligned, detector: track.aligned && (await lease.get()), truth },
   });
+  const conditioning = await conditionOn(run, plan, engine, picture);
   const result = await renderClip(run, plan, engine, {
-    ...{ picture, track, reconstructionDb: undefined, onlyResult: true },
+    ...{ picture, track, conditioning, reconstructionDb: undefined, onlyResult: true },
     seconds: () => (performance.now() - begun) / 1000,
     meter: { ...predictions, onFrame: pictures.onFrame },
-  }).catch(async (error: unknown) => {
-    throw await explainVanished(run.store, error);
-  });
+  })
+    .then((rendered) => writeReport(run, plan, rendered))
+    .catch(async (error: unknown) => {
+      throw await explainVanished(run.store, error);
+    });
   const metrics = await pictures.result();
   const disagreement = predictions.disagreement();
   const denoiseSeconds = predictions.denoiseSeconds(plan.schedule.timesteps.length);

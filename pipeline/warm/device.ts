@@ -1,4 +1,4 @@
-import { createEngine, type Provider } from '../../models/runtime/engine.js';
+import { createEngine, type EngineOptions, type Provider } from '../../models/runtime/engine.js';
 import { freeMemory } from '../../models/runtime/memory.js';
 import { keepWarm, type WarmEngine } from '../../models/runtime/warm-engine.js';
 
@@ -23,6 +23,11 @@ export type DeviceOptions = {
 /** Prepared graphs may take this share of the memory that is free when the engine starts. */
 const warmShare = 0.5;
 
+/** An engine that keeps prepared graphs in a part of the memory that is free now. */
+export async function startWarm(options: EngineOptions): Promise<WarmEngine> {
+  return keepWarm(await createEngine(options), freeMemory() * warmShare);
+}
+
 export function openDevice(options: DeviceOptions): Device {
   let running: { readonly engine: WarmEngine; modelKey: string } | undefined;
   let spentMs = 0;
@@ -40,9 +45,9 @@ export function openDevice(options: DeviceOptions): Device {
       if (running && running.modelKey !== modelKey) await running.engine.cool();
       if (!running) {
         const begun = performance.now();
-        const engine = await createEngine(options);
+        const engine = await startWarm(options);
         spentMs += performance.now() - begun;
-        running = { engine: keepWarm(engine, freeMemory() * warmShare), modelKey };
+        running = { engine, modelKey };
       }
       running.modelKey = modelKey;
       return running.engine;

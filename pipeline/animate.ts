@@ -18,7 +18,7 @@ import { writeReport } from './report.js';
 import type { Run } from './run.js';
 import { together } from './together.js';
 import { explainVanished } from './vanished.js';
-import { startWarm } from './warm/device.js';
+import { startEngine } from './warm/device.js';
 
 /**
  * Animates one picture with one movement, from files to files. Everything is checked before work starts; what an
@@ -47,7 +47,7 @@ async function work(run: Run, plan: Plan): Promise<RunResult> {
   const picture = await loadReferencePicture(options.image as string, { ...size, resample: options.resample });
   // Before the poses are found: whether a device works shows only now.
   await using engine = await run.stage('models', `starting the engine (${provider})`, () =>
-    startWarm({ provider, deviceId, threads: threads ?? undefined, signal: run.signal }),
+    startEngine({ provider, deviceId, threads: threads ?? undefined, signal: run.signal }),
   );
   using _ = run.timeline.watch(engine);
   const [track, seen] = await together(
@@ -70,6 +70,6 @@ async function seePicture(run: Run, plan: Plan, engine: WarmEngine, picture: Rgb
 
 /** Poses to control pictures, with a detector that lives only as long. */
 async function controlTrack(run: Run, plan: Plan, engine: Engine, picture: RgbImage): Promise<ControlTrack> {
-  await using detector = lazily(() => openDetector(plan.options, run.signal, engine));
+  await using detector = lazily(() => openDetector(plan.options, run.signal, { engine }));
   return await makeControlTrack(run, plan, picture, detector.get);
 }

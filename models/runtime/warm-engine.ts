@@ -20,9 +20,14 @@ type Kept = { readonly key: string; readonly id: SessionId; readonly bytes: numb
 /**
  * Wraps `engine` so that `release` keeps a graph and the next `load` of the same one takes no time. The graphs that were
  * released longest ago are freed while all that are kept, and one that is to be loaded, need more than `budgetBytes` (as
- * estimated by `graphBytes`), and all of them when there is no room for another.
+ * estimated by `graphBytes`), and all of them when there is no room for another. Without `released`, only what was prepared
+ * ahead is kept, until it is released.
  */
-export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
+export function keepWarm(
+  engine: Engine,
+  budgetBytes: number,
+  { released: keepsReleased = true }: { readonly released?: boolean } = {},
+): WarmEngine {
   /** In the order of their last use. */
   let kept: Kept[] = [];
   let [loads, reuses, loadMs] = [0, 0, 0];
@@ -41,6 +46,15 @@ export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
       over -= one.bytes;
       return tooMuch;
     });
+  };
+
+  /** Keeps a graph for its next use. */
+  const setAside = async (id: SessionId) => {
+    const released = kept.find((one) => one.id === id);
+    if (!released) return engine.release(id); // from a file: not kept
+    released.busy = false;
+    kept = [...kept.filter((one) => one !== released), released];
+    await makeRoom(0);
   };
 
   const loadAnother = async (graph: BuiltGraph, options: LoadOptions) => {
@@ -64,7 +78,7 @@ export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
     async prepare(graph) {
       const needed = kept.reduce((sum, { bytes }) => sum + bytes, graphBytes(graph, graph.residency));
       if (needed > budgetBytes) return;
-      await warm.load(graph).then(warm.release, () => {});
+      await warm.load(graph).then(setAside, () => {});
     },
     async load(graph, options = {}) {
       const key = keyOf(graph, options);
@@ -81,11 +95,9 @@ export function keepWarm(engine: Engine, budgetBytes: number): WarmEngine {
       return id;
     },
     async release(id) {
-      const released = kept.find((one) => one.id === id);
-      if (!released) return engine.release(id); // from a file: not kept
-      released.busy = false;
-      kept = [...kept.filter((one) => one !== released), released];
-      await makeRoom(0);
+      if (keepsReleased) return setAside(id);
+      kept = kept.filter((one) => one.id !== id);
+      return engine.release(id);
     },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   };

@@ -91,7 +91,7 @@ async function work(
     openDevice({ provider, deviceId: id, threads: threads ?? undefined, signal }),
   );
   await using _ = { [Symbol.asyncDispose]: () => closeAll(devices) };
-  await using detector = warmDetector(signal);
+  await using detector = warmDetector(signal, onCpu ? 'cpu-engine' : 'nothing');
   const workshop: Workshop = {
     ...{ plan, settings, signal, emit, detector, onCpu, freeDevices: [...devices] },
     residency: firstResidency(),

@@ -403,6 +403,13 @@ export const optionsSchema = z.strictObject({
     placeholder: 'N',
     pose: true,
   }),
+  poseWorkers: option(z.int().min(1).max(64).nullable().default(null), {
+    group: 'Machine',
+    description: 'Threads in which MediaPipe looks for poses, about 0.4 GB of memory each; changes no pose',
+    defaultText: 'one a core, as far as memory goes; half of that in a batch on a CPU',
+    placeholder: 'N',
+    pose: true,
+  }),
   residency: option(z.enum(['auto', 'fast', 'low-memory']).default('auto'), {
     group: 'Machine',
     description: 'Weights on the CPU: prepared in memory (fast), read in place (low-memory), or by free memory (auto)',

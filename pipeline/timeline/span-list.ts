@@ -50,24 +50,20 @@ export function spanList(limit: number): SpanList {
 }
 
 /** At most `limit` spans: neighbours of one name are merged, those with the shortest gap first; then any neighbours. */
-export function mergeClosest(spans: readonly MergedSpan[], limit: number): MergedSpan[] {
+export function mergeClosest<T extends MergedSpan>(spans: readonly T[], limit: number): T[] {
   if (spans.length <= limit) return [...spans];
   const ofOneName = mergeWhere(spans, spans.length - limit, (a, b) => a.name === b.name);
   return mergeWhere(ofOneName, ofOneName.length - limit, () => true);
 }
 
-function mergeWhere(
-  spans: readonly MergedSpan[],
-  wanted: number,
-  allowed: (a: MergedSpan, b: MergedSpan) => boolean,
-): MergedSpan[] {
-  const gap = (a: MergedSpan, b: MergedSpan) => b.startMs - a.endMs;
+function mergeWhere<T extends MergedSpan>(spans: readonly T[], wanted: number, allowed: (a: T, b: T) => boolean): T[] {
+  const gap = (a: T, b: T) => b.startMs - a.endMs;
   const gaps = spans.flatMap((b, i) => {
     const a = spans[i - 1];
     return a && allowed(a, b) ? [gap(a, b)] : [];
   });
   const widest = gaps.sort((a, b) => a - b)[Math.min(wanted, gaps.length) - 1];
-  const merged: MergedSpan[] = [];
+  const merged: T[] = [];
   let left = wanted;
   for (const span of spans) {
     const last = merged.at(-1);
@@ -79,7 +75,12 @@ function mergeWhere(
   return merged;
 }
 
-function together(a: MergedSpan, b: MergedSpan): MergedSpan {
-  const { name } = a.busyMs >= b.busyMs ? a : b;
-  return { name, startMs: a.startMs, endMs: b.endMs, busyMs: a.busyMs + b.busyMs, count: a.count + b.count };
+/** Goes by the name of the one that is more work. */
+function together<T extends MergedSpan>(a: T, b: T): T {
+  const longer = a.busyMs >= b.busyMs ? a : b;
+  return {
+    ...longer,
+    ...{ startMs: a.startMs, endMs: b.endMs },
+    ...{ busyMs: a.busyMs + b.busyMs, count: a.count + b.count },
+  };
 }

@@ -39,7 +39,17 @@ export type Workbench = {
 
 /** Options that change no picture, and those whose content counts rather than their name. */
 const notCounted: ReadonlySet<OptionName> = new Set([
-  ...(['output', 'overwrite', 'resume', 'keepIntermediate', 'preset', 'threads', 'deviceId', 'ffmpeg'] as const),
+  ...([
+    'output',
+    'overwrite',
+    'resume',
+    'keepIntermediate',
+    'preset',
+    'threads',
+    'poseWorkers',
+    'deviceId',
+    'ffmpeg',
+  ] as const),
   ...(['image', 'video', 'pose', 'model', 'overlay', 'controlnext', 'variant'] as const),
   ...(['provider', 'residency', 'crf'] as const),
 ]);

@@ -23,9 +23,9 @@ export type DeviceOptions = {
 /** Prepared graphs may take this share of the memory that is free when the engine starts. */
 const warmShare = 0.5;
 
-/** An engine that keeps prepared graphs in a part of the memory that is free now. */
-export async function startWarm(options: EngineOptions): Promise<WarmEngine> {
-  return keepWarm(await createEngine(options), freeMemory() * warmShare);
+/** An engine for one clip: graphs may be prepared ahead in a part of the memory that is free now, and go when they were used. */
+export async function startEngine(options: EngineOptions): Promise<WarmEngine> {
+  return keepWarm(await createEngine(options), freeMemory() * warmShare, { released: false });
 }
 
 export function openDevice(options: DeviceOptions): Device {
@@ -45,7 +45,7 @@ export function openDevice(options: DeviceOptions): Device {
       if (running && running.modelKey !== modelKey) await running.engine.cool();
       if (!running) {
         const begun = performance.now();
-        const engine = await startWarm(options);
+        const engine = keepWarm(await createEngine(options), freeMemory() * warmShare);
         spentMs += performance.now() - begun;
         running = { engine, modelKey };
       }

@@ -1,9 +1,8 @@
-import type { Engine } from '../models/runtime/engine.js';
 import { monotonicMs } from '../models/runtime/monotonic.js';
 import type { WarmEngine } from '../models/runtime/warm-engine.js';
 import { loadReferencePicture } from '../stages/reference/load-picture.js';
 import type { RgbImage } from '../stages/types.js';
-import { type ControlTrack, makeControlTrack } from './control-track.js';
+import { makeControlTrack } from './control-track.js';
 import { checkDomain } from './domain.js';
 import { openDetector } from './driving-poses.js';
 import type { RunContext, RunResult } from './events.js';
@@ -50,26 +49,29 @@ async function work(run: Run, plan: Plan): Promise<RunResult> {
     startEngine({ provider, deviceId, threads: threads ?? undefined, signal: run.signal }),
   );
   using _ = run.timeline.watch(engine);
-  const [track, seen] = await together(
-    run,
-    (beside) => controlTrack(beside, plan, engine, picture),
-    (beside) => seePicture(beside, plan, engine, picture),
-  );
+  const known = await prepare(run, plan, engine, picture);
   const seconds = () => (monotonicMs() - run.timeline.zeroMs) / 1000;
-  return writeReport(run, plan, await renderClip(run, plan, engine, { picture, track, ...seen, seconds }));
+  return writeReport(run, plan, await renderClip(run, plan, engine, { picture, ...known, seconds }));
 }
 
-/** What the engine can do while poses are found. */
-async function seePicture(run: Run, plan: Plan, engine: WarmEngine, picture: RgbImage) {
-  const reconstructionDb = await checkDomain(run, plan, engine, picture);
-  const conditioning = await conditionOn(run, plan, engine, picture);
-  // DWPose finds poses in the same engine, and would have to wait.
-  if (plan.poseBackend.name !== 'dwpose') await prepareAhead(run, plan, engine);
-  return { reconstructionDb, conditioning };
-}
-
-/** Poses to control pictures, with a detector that lives only as long. */
-async function controlTrack(run: Run, plan: Plan, engine: Engine, picture: RgbImage): Promise<ControlTrack> {
+/**
+ * Poses to control pictures, with a detector that lives only as long; meanwhile the engine does what it can do without them.
+ */
+async function prepare(run: Run, plan: Plan, engine: WarmEngine, picture: RgbImage) {
+  // DWPose finds poses in the same engine.
+  const engineIsFree = plan.poseBackend.name !== 'dwpose';
   await using detector = lazily(() => openDetector(plan.options, run.signal, { engine }));
-  return await makeControlTrack(run, plan, picture, detector.get);
+  // Its workers start while the picture is looked at; what is wrong with them is said when they are needed.
+  if (engineIsFree) detector.get().catch(() => {});
+  const reconstructionDb = await checkDomain(run, plan, engine, picture);
+  const [track, conditioning] = await together(
+    run,
+    (beside) => makeControlTrack(beside, plan, picture, detector.get),
+    async (beside) => {
+      const made = await conditionOn(beside, plan, engine, picture);
+      if (engineIsFree) await prepareAhead(beside, plan, engine);
+      return made;
+    },
+  );
+  return { track, conditioning, reconstructionDb };
 }

@@ -105,7 +105,8 @@ describe('the sample', () => {
     expect(engine.idleShare).toBeLessThan(1);
     expect(new Set(work.map(({ row }) => row))).toEqual(new Set(['read', 'pose', 'draw', 'engine', 'step', 'encode']));
     const text = await readFile(page, 'utf8');
-    for (const row of ['Stages', 'Poses', 'Engine', 'VAE decoding', 'Video encoding']) expect(text).toContain(`>${row}<`);
+    for (const row of ['Stages', 'Poses', 'Engine', 'VAE decoding', 'Video encoding'])
+      expect(text).toContain(`>${row}<`);
     expect(text).toContain('<img src="first/contact-sheet.png"');
     expect((await pantomime(...words)).stdout).toBe(`${page}\n`);
 

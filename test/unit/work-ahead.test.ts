@@ -17,7 +17,11 @@ describe('sampling', () => {
     timesteps: Float32Array.of(0.3, 0.2, 0),
     initNoiseSigma: 3,
   };
-  const start = () => floatTensor([frames, 1, 1, 2], Float32Array.from({ length: frames * 2 }, (_, i) => i / 7));
+  const start = () =>
+    floatTensor(
+      [frames, 1, 1, 2],
+      Float32Array.from({ length: frames * 2 }, (_, i) => i / 7),
+    );
   /** Depends on everything that it is given. */
   const predicted = ({ latents, sigma, window }: WindowRequest): FloatTensor => ({
     ...latents,
@@ -96,7 +100,13 @@ describe('work beside each other', () => {
     });
 
   it('gives both results', async () => {
-    expect(await together(run, async () => 1, async () => 'two')).toEqual([1, 'two']);
+    expect(
+      await together(
+        run,
+        async () => 1,
+        async () => 'two',
+      ),
+    ).toEqual([1, 'two']);
   });
 
   it('ends the other when one fails, waits for its end, and fails with the first error', async () => {

@@ -1,17 +1,23 @@
-import { createEngine, type Engine } from '../models/runtime/engine.js';
+import { monotonicMs } from '../models/runtime/monotonic.js';
+import type { WarmEngine } from '../models/runtime/warm-engine.js';
 import { loadReferencePicture } from '../stages/reference/load-picture.js';
 import type { RgbImage } from '../stages/types.js';
-import { type ControlTrack, makeControlTrack } from './control-track.js';
+import { makeControlTrack } from './control-track.js';
 import { checkDomain } from './domain.js';
 import { openDetector } from './driving-poses.js';
 import type { RunContext, RunResult } from './events.js';
 import { lazily } from './lazily.js';
 import { openRun } from './open-run.js';
 import type { AnimateOptions } from './options/schema.js';
+import { conditionOn } from './picture-conditioning.js';
 import { makePlan, type Plan } from './plan.js';
+import { prepareAhead } from './prepare-ahead.js';
 import { renderClip } from './render-clip.js';
+import { writeReport } from './report.js';
 import type { Run } from './run.js';
+import { together } from './together.js';
 import { explainVanished } from './vanished.js';
+import { startEngine } from './warm/device.js';
 
 /**
  * Animates one picture with one movement, from files to files. Everything is checked before work starts; what an
@@ -19,14 +25,14 @@ import { explainVanished } from './vanished.js';
  * @returns paths of what was written. Throws PantomimeError; when `context.signal` aborts, its reason.
  */
 export async function animate(options: AnimateOptions, context: RunContext = {}): Promise<RunResult> {
-  const begun = performance.now();
+  const begunMs = monotonicMs();
   const plan = await makePlan(options, context);
-  await using run = await openRun(plan, context);
+  await using run = await openRun(plan, context, { begunMs });
   context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed: plan.seed });
   for (const note of plan.notes) run.note(note);
 
   try {
-    const result = await work(run, plan, begun);
+    const result = await work(run, plan);
     context.onEvent?.({ type: 'run.done', ...result });
     return result;
   } catch (error) {
@@ -34,22 +40,38 @@ export async function animate(options: AnimateOptions, context: RunContext = {})
   }
 }
 
-async function work(run: Run, plan: Plan, begun: number): Promise<RunResult> {
+async function work(run: Run, plan: Plan): Promise<RunResult> {
   const { options, size, provider } = plan;
-  const { deviceId, threads } = options;
+  const { deviceId, threads, vram } = options;
   const picture = await loadReferencePicture(options.image as string, { ...size, resample: options.resample });
   // Before the poses are found: whether a device works shows only now.
   await using engine = await run.stage('models', `starting the engine (${provider})`, () =>
-    createEngine({ provider, deviceId, threads: threads ?? undefined, signal: run.signal }),
+    startEngine({ provider, deviceId, vram, threads: threads ?? undefined, signal: run.signal }),
   );
-  const reconstructionDb = await checkDomain(run, plan, engine, picture);
-  const track = await controlTrack(run, plan, engine, picture);
-  const seconds = () => (performance.now() - begun) / 1000;
-  return await renderClip(run, plan, engine, { picture, track, reconstructionDb, seconds });
+  using _ = run.timeline.watch(engine);
+  const known = await prepare(run, plan, engine, picture);
+  const seconds = () => (monotonicMs() - run.timeline.zeroMs) / 1000;
+  return writeReport(run, plan, await renderClip(run, plan, engine, { picture, ...known, seconds }));
 }
 
-/** Poses to control pictures, with a detector that lives only as long. */
-async function controlTrack(run: Run, plan: Plan, engine: Engine, picture: RgbImage): Promise<ControlTrack> {
-  await using detector = lazily(() => openDetector(plan.options, run.signal, engine));
-  return await makeControlTrack(run, plan, picture, detector.get);
+/**
+ * Poses to control pictures, with a detector that lives only as long; meanwhile the engine does what it can do without them.
+ */
+async function prepare(run: Run, plan: Plan, engine: WarmEngine, picture: RgbImage) {
+  // DWPose finds poses in the same engine.
+  const engineIsFree = plan.poseBackend.name !== 'dwpose';
+  await using detector = lazily(() => openDetector(plan.options, run.signal, { engine }));
+  // Its workers start while the picture is looked at; what is wrong with them is said when they are needed.
+  if (engineIsFree) detector.get().catch(() => {});
+  const reconstructionDb = await checkDomain(run, plan, engine, picture);
+  const [track, conditioning] = await together(
+    run,
+    (beside) => makeControlTrack(beside, plan, picture, detector.get),
+    async (beside) => {
+      const made = await conditionOn(beside, plan, engine, picture);
+      if (engineIsFree) await prepareAhead(beside, plan, engine);
+      return made;
+    },
+  );
+  return { track, conditioning, reconstructionDb };
 }

@@ -91,7 +91,7 @@ async function makePoseTrack(
     'drawing control pictures',
     async (progress) => {
       if (earlier) return earlier;
-      const pictures = drawAll(people, plan, progress);
+      const pictures = drawAll(run, people, plan, progress);
       return { ...(await run.store.put(file, (part) => writeControlMaps(part, pictures, size))), file };
     },
     earlier !== undefined,
@@ -110,9 +110,14 @@ export function mapsOf({ maps, pictures }: Pick<ControlTrack, 'maps' | 'pictures
 
 type Report = (done: number, total: number | undefined, unit: string) => void;
 
-function* drawAll(people: readonly (readonly Person[])[], { size }: Plan, progress: Report): Generator<RgbImage> {
+function* drawAll(
+  { timeline }: Run,
+  people: readonly (readonly Person[])[],
+  { size }: Plan,
+  progress: Report,
+): Generator<RgbImage> {
   for (const [frame, inFrame] of people.entries()) {
-    yield drawSkeleton(inFrame, size.width, size.height);
+    yield timeline.measure('draw', 'skeletons', () => drawSkeleton(inFrame, size.width, size.height));
     progress(frame + 1, people.length, 'frames');
   }
 }

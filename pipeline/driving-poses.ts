@@ -18,6 +18,7 @@ import type { AnimateOptions } from './options/schema.js';
 import { chooseProvider } from './plan.js';
 import { choosePoseBackend, poseBackendKey, poseBackendText } from './pose-backend.js';
 import { openPoseJournal } from './pose-journal.js';
+import { type Beside, poseWorkers } from './pose-workers.js';
 import type { Run } from './run.js';
 
 /** People looked for in each frame by MediaPipe, so that there is a choice whom to follow. */
@@ -30,12 +31,13 @@ const maxPeople = 4;
 export async function openDetector(
   options: AnimateOptions,
   signal: AbortSignal | undefined,
-  engine?: Engine,
+  { engine, beside = 'nothing' }: { readonly engine?: Engine; readonly beside?: Beside } = {},
 ): Promise<PoseDetector> {
   const { hands, face } = options;
   const backend = await choosePoseBackend(options, signal);
   if (backend.name === 'mediapipe') {
-    return createPoseDetector({ model: backend.model, hands, face, maxPeople, ...(signal && { signal }) });
+    const workers = poseWorkers(options.poseWorkers, beside);
+    return createPoseDetector({ model: backend.model, hands, face, maxPeople, workers, signal });
   }
   const { detector, pose } = backend;
   if (engine) return createDwposeDetector({ engine, detector, pose, hands, face, signal });
@@ -88,7 +90,9 @@ export async function findDrivingPoses(
         });
         const journalFile = store.shared('poses', key, 'jsonl');
         await using journal = await openPoseJournal(journalFile, options.resume);
-        const sequence = await detectPoses(stream, await detector(), {
+        const frames = run.timeline.waiting('read', 'driving video', stream.frames);
+        const sequence = await detectPoses({ ...stream, frames }, await detector(), {
+          onWork: (work) => run.timeline.add('pose', 'poses', work, work.worker),
           onProgress: (done) => progress(done, stream.frameCount, 'frames'),
           known: journal.known,
           onFrame: journal.add,

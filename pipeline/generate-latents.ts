@@ -70,15 +70,14 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
   };
   const local = linearGuidance(min, max, frames);
   const global = linearGuidance(min, max, count);
-  let loaded: { readonly controls: string; readonly session: SessionId } | undefined;
+  let loaded: { readonly controls: string; readonly session: Promise<SessionId> } | undefined;
   const unload = async () => {
-    if (loaded) await engine.release(loaded.session);
+    const before = loaded;
     loaded = undefined;
+    if (before) await engine.release(await before.session);
   };
-  const load = async (controls: readonly Control[]) => {
-    const names = controls.map(({ name }) => name).join();
-    if (loaded?.controls === names) return loaded.session;
-    await unload();
+  const loadAnother = async (controls: readonly Control[], unloaded: Promise<void>) => {
+    await unloaded;
     const graph = buildUnetStep({
       unet: job.unet,
       unetConfig: job.unetConfig,
@@ -93,7 +92,12 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       target: engine.info.provider,
       feedForwardParts: job.feedForwardParts,
     });
-    loaded = { controls: names, session: await engine.load(graph) };
+    return engine.load(graph);
+  };
+  /** Windows of one step, which have the same controls, may ask at the same time. */
+  const load = (controls: readonly Control[]) => {
+    const names = controls.map(({ name }) => name).join();
+    if (loaded?.controls !== names) loaded = { controls: names, session: loadAnother(controls, unload()) };
     return loaded.session;
   };
   try {

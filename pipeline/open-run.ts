@@ -5,13 +5,13 @@ import { openRunStore } from './run-store.js';
 
 /**
  * Opens a plan's folder and begins its run. Dispose of it to give the folder free.
- * @param shared folder of work files that several runs have in common. Throws as `openRunStore`.
+ * @param shared folder of work files that several runs have in common; `begunMs` as for `startRun`. Throws as `openRunStore`.
  */
 export async function openRun(
   { runDir, video, seed, memory, options }: Plan,
   context: RunContext,
-  shared?: string,
+  { shared, begunMs }: { readonly shared?: string; readonly begunMs?: number } = {},
 ): Promise<Run & AsyncDisposable> {
   const store = await openRunStore(runDir, { video, seed, memory, shared });
-  return { ...startRun(store, context, options), [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+  return { ...startRun(store, context, options, begunMs), [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
 }

@@ -38,12 +38,14 @@ export async function extractPoses(options: AnimateOptions, context: RunContext 
     tools,
     detector.get,
   );
-  await writePoseVideo(run, { movement, tools, options }, { driving }, 1, driving.frames.length);
+  const poseVideo = run.store.result('pose.mp4');
+  const count = driving.frames.length;
+  await writePoseVideo(run, { movement, tools, options }, { driving }, { file: poseVideo, first: 1, count });
   const pose = run.store.result('pose.json');
   await writePoseJson(pose, driving);
   await run.store.finish(options.keepIntermediate);
   const seconds = (performance.now() - begun) / 1000;
-  const outputs = { pose, poseVideo: run.store.result('pose.mp4') };
+  const outputs = { pose, poseVideo };
   const result = { runDir, outputs, frames: driving.frames.length, seconds };
   context.onEvent?.({ type: 'run.done', ...result });
   return result;

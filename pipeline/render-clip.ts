@@ -1,33 +1,34 @@
 import { dirname, join } from 'node:path';
 import type { Engine } from '../models/runtime/engine.js';
+import { monotonicMs } from '../models/runtime/monotonic.js';
 import { parseVaeConfig } from '../models/svd/vae-config.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import type { SampleOptions } from '../stages/denoise/sample.js';
 import type { RgbImage } from '../stages/types.js';
-import { type Conditioning, encodeReference } from './conditioning.js';
+import type { Conditioning } from './conditioning.js';
 import { controlFeaturesIn, writeControlFeatures } from './control-features.js';
 import type { ControlMaps } from './control-maps.js';
 import { type ControlTrack, mapsOf } from './control-track.js';
 import type { PlannedControl } from './controls.js';
-import type { RunResult } from './events.js';
-import { checkpointsKey, denoiserKey, encodersKey, modelFingerprint } from './fingerprint.js';
+import { checkpointsKey, denoiserKey, modelFingerprint } from './fingerprint.js';
 import { type Control, generateLatents, type SamplingJob } from './generate-latents.js';
 import { hashBytes, hashFile, keyOf } from './hashes.js';
-import { oneAtATime } from './one-at-a-time.js';
 import { seesPoses } from './options/control-value.js';
 import type { Plan } from './plan.js';
 import { rescued } from './precision.js';
-import { writeReport } from './report.js';
+import type { Rendered } from './report.js';
 import type { Progress, Run } from './run.js';
-import { augmentationNoise, startLatents } from './start-noise.js';
+import { startLatents } from './start-noise.js';
 import { readTensors, writeTensors } from './tensor-file.js';
-import { type VideoInputs, writeVideos } from './videos.js';
+import { together } from './together.js';
+import { drawPoseVideo, type VideoInputs, writeVideos } from './videos.js';
 
 /** What is known of a clip before its frames are made. */
 export type ClipInputs = {
   /** The character at the size of the video. */
   readonly picture: RgbImage;
   readonly track: ControlTrack;
+  readonly conditioning: Conditioning;
   readonly reconstructionDb: number | undefined;
   /** Seconds that the run has taken so far; asked for at its end. */
   readonly seconds: () => number;
@@ -40,55 +41,18 @@ export type ClipInputs = {
 /** What can be seen of a clip while it is made. Steps and frames that an earlier attempt has finished are not shown again. */
 export type ClipMeter = Pick<SampleOptions, 'onWindows' | 'onPrediction'> & Pick<VideoInputs, 'onFrame'>;
 
-/** The part of a run that needs the engine: from the control pictures to videos and report. */
-export async function renderClip(run: Run, plan: Plan, engine: Engine, inputs: ClipInputs): Promise<RunResult> {
-  const { picture, track, reconstructionDb, meter, onlyResult } = inputs;
+/** The part of a run that needs the engine: from the control pictures to the videos. `writeReport` does the rest. */
+export async function renderClip(run: Run, plan: Plan, engine: Engine, inputs: ClipInputs): Promise<Rendered> {
+  const { picture, track, reconstructionDb, conditioning, meter, onlyResult } = inputs;
   const modelKey = await modelFingerprint(plan);
-  const conditioning = await conditionOn(run, plan, engine, picture);
-  const latents = await denoise(run, plan, engine, track, conditioning, meter);
-  const onFrame = meter?.onFrame;
-  const videos = await writeVideos(run, plan, engine, { picture, track, latents, onFrame, onlyResult });
+  const [poses, latents] = await together(
+    run,
+    async (beside) => (onlyResult ? undefined : drawPoseVideo(beside, plan, track)),
+    (beside) => denoise(beside, plan, engine, track, conditioning, meter),
+  );
+  const videos = await writeVideos(run, plan, engine, { picture, track, latents, poses, onFrame: meter?.onFrame });
   const memory = await engine.memory();
-  const seconds = inputs.seconds();
-  return writeReport(run, plan, { picture, reconstructionDb, track, latents, videos, memory, modelKey, seconds });
-}
-
-/** Embedding and latents of the reference picture, from the work folder when they are there. */
-async function conditionOn(
-  run: Run,
-  { options, seed, residency, precision, model, provider }: Plan,
-  engine: Engine,
-  picture: RgbImage,
-): Promise<Conditioning> {
-  const { noiseAugStrength } = options;
-  const encoders = await encodersKey(model);
-  const key = keyOf([
-    encoders,
-    provider,
-    precision,
-    residency,
-    seed,
-    noiseAugStrength,
-    picture.width,
-    hashBytes(picture.data),
-  ]);
-  const file = run.store.shared('reference', key, 'safetensors');
-  return oneAtATime(file, async () => {
-    const earlier = (await run.reuses(file)) ? ((await readTensors(file)) as Conditioning) : undefined;
-    return run.stage(
-      'encode-reference',
-      'encoding the picture',
-      async () => {
-        if (earlier) return earlier;
-        const augNoise = augmentationNoise(seed, picture.height, picture.width);
-        const inputs = { model, residency, picture, augNoise, noiseAugStrength, signal: run.signal };
-        const made = await rescued(run, precision, (type) => encodeReference(engine, { ...inputs, precision: type }));
-        await run.store.put(file, (part) => writeTensors(part, made));
-        return made;
-      },
-      earlier !== undefined,
-    );
-  });
+  return { picture, reconstructionDb, track, latents, videos, memory, modelKey, seconds: inputs.seconds() };
 }
 
 /** The latents of all frames, denoised; every step is saved, so that at most one is lost. */
@@ -130,19 +94,29 @@ async function denoise(
   const sources: Control[] = [];
   for (const control of startStep === steps ? [] : controls)
     sources.push(await sourceOf(run, plan, engine, control, mapsOf(track, control.name)));
+  let stepMs = 0;
+  const endStep = () => {
+    const now = monotonicMs();
+    run.timeline.add('step', 'step', { startMs: stepMs, endMs: now });
+    stepMs = now;
+  };
   const title = startStep > 0 ? `denoising, on from step ${startStep}` : 'denoising';
   return run.stage(
     'denoise',
     title,
     async (progress) => {
       if (startStep === steps) return start;
+      stepMs = monotonicMs();
       let reached = { latents: start, step: startStep };
       const job: SamplingJob = {
         ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
         ...{ splitGuidance: memory.splitGuidance, feedForwardParts: memory.feedForwardParts },
         ...{ conditioning, addedTimeIds, schedule, windows, guidance, signal: run.signal },
         ...{ controls: sources, onWindows: meter?.onWindows, onPrediction: meter?.onPrediction },
-        onWindow: ({ step, window, windows }) => progress(step * windows + window + 1, steps * windows, 'windows'),
+        onWindow: ({ step, window, windows }) => {
+          if (window + 1 === windows) endStep();
+          progress(step * windows + window + 1, steps * windows, 'windows');
+        },
         onStep: (step, latents) => {
           reached = { latents, step: step + 1 };
           const tensors = { latents, step: floatTensor([1], Float32Array.of(reached.step)) };

@@ -14,9 +14,11 @@ import type { Plan } from './plan.js';
 import { repeatableOptions, repeatCommand } from './repeat.js';
 import type { Run } from './run.js';
 import { writeTensors } from './tensor-file.js';
+import { engineUse } from './timeline/engine-use.js';
 import type { Videos } from './videos.js';
 
-export type ReportInputs = {
+/** What a run has made, for {@link writeReport}. */
+export type Rendered = {
   readonly picture: RgbImage;
   readonly track: ControlTrack;
   readonly latents: FloatTensor;
@@ -29,7 +31,7 @@ export type ReportInputs = {
 };
 
 /** Writes what explains the run: contact sheet, poses, latents, run.json, timings.json; then clears the work folder. */
-export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): Promise<RunResult> {
+export async function writeReport(run: Run, plan: Plan, inputs: Rendered): Promise<RunResult> {
   const { store } = run;
   const { picture, track, latents, videos } = inputs;
   const outputs: Record<string, string> = {
@@ -58,7 +60,7 @@ export async function writeReport(run: Run, plan: Plan, inputs: ReportInputs): P
     await writeTensors(store.result('latents.safetensors'), { latents });
     await writeAtomic(store.result('run.json'), await runRecord(plan, inputs, outputs));
   });
-  await writeAtomic(store.result('timings.json'), timingRecord(run, inputs));
+  await writeAtomic(store.result('timings.json'), timingRecord(run, plan, inputs));
   await store.finish(plan.options.keepIntermediate);
   return { runDir: store.dir, outputs, frames: videos.frames, seconds: inputs.seconds };
 }
@@ -76,7 +78,7 @@ async function requireUnchanged(path: string, contentHash: string | undefined): 
 }
 
 /** Everything needed to do the run again, and to know what it was made from. */
-async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Record<string, string>>): Promise<string> {
+async function runRecord(plan: Plan, inputs: Rendered, outputs: Readonly<Record<string, string>>): Promise<string> {
   const { options, movement, model, size, schedule, windows, tools } = plan;
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
   const record = {
@@ -113,8 +115,15 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
   return `${JSON.stringify(record, null, 2)}\n`;
 }
 
-function timingRecord(run: Run, { seconds, videos, memory }: ReportInputs): string {
-  const framesPerSec = videos.frames / seconds;
-  const process = { peakRssBytes: globalThis.process.resourceUsage().maxRSS * 1024 };
-  return `${JSON.stringify({ seconds, framesPerSec, stages: run.timings, engine: memory, process }, null, 2)}\n`;
+/** Where the time went; the time line itself in one line, for it is long. */
+function timingRecord(run: Run, plan: Plan, { seconds, videos, memory }: Rendered): string {
+  const timeline = run.timeline.record();
+  const figures = {
+    ...{ seconds, framesPerSec: videos.frames / seconds, stages: run.timings },
+    engine: memory,
+    process: { peakRssBytes: process.resourceUsage().maxRSS * 1024 },
+    plan: plan.cost,
+    engineUse: engineUse(timeline.engine),
+  };
+  return `${JSON.stringify(figures, null, 2).slice(0, -2)},\n  "timeline": ${JSON.stringify(timeline)}\n}\n`;
 }

@@ -1,4 +1,6 @@
+import { rename } from 'node:fs/promises';
 import type { Engine } from '../models/runtime/engine.js';
+import type { Span } from '../models/runtime/monotonic.js';
 import type { FloatTensor } from '../models/tensor.js';
 import { sampleColumns } from '../stages/contact-sheet.js';
 import { decodeFrames } from '../stages/decode.js';
@@ -19,8 +21,8 @@ export type VideoInputs = {
   readonly latents: FloatTensor;
   /** Sees every frame of the video before it is encoded, and must not change it. Waited for. */
   readonly onFrame?: ((frame: number, image: RgbImage) => Promise<void> | void) | undefined;
-  /** Writes output.mp4 alone. */
-  readonly onlyResult?: boolean | undefined;
+  /** undefined: writes output.mp4 alone. */
+  readonly poses: PoseVideo | undefined;
 };
 
 /** What was written, and a few frames of it for the contact sheet. */
@@ -40,18 +42,20 @@ export type SampledFrame = {
   readonly result: RgbImage;
 };
 
+/** A video of the poses among the work files, and the frames of it that the contact sheet shows. */
+export type PoseVideo = { readonly file: string; readonly frames: ReadonlyMap<number, RgbImage> };
+
 /** The found poses are shown on the driving clip at this height. */
 const overlayHeight = 512;
 
-/** Decodes the latents and writes output.mp4, comparison.mp4 and pose.mp4 (or the first alone), all as streams. */
+/** Decodes the latents and writes output.mp4 and comparison.mp4 (or the first alone) as streams; pose.mp4 gets its place. */
 export async function writeVideos(run: Run, plan: Plan, engine: Engine, inputs: VideoInputs): Promise<Videos> {
   const { options, movement, tools } = plan;
   const { frameRate } = movement;
   const first = options.keepReferenceFrame ? 0 : 1;
   const count = (inputs.latents.dims[0] as number) - first;
   const wanted = new Set(sampleColumns(count));
-  const { onFrame, onlyResult } = inputs;
-  const driving = onlyResult ? undefined : await writePoseVideo(run, plan, inputs.track, first, count);
+  const { onFrame, poses } = inputs;
 
   const samples: SampledFrame[] = [];
   const frames = await run.stage('decode', 'decoding and encoding', async (progress) => {
@@ -62,14 +66,22 @@ export async function writeVideos(run: Run, plan: Plan, engine: Engine, inputs: 
     });
     const moments = withControl(pictures, inputs, first, async (moment) => {
       await onFrame?.(moment.frame, moment.result);
-      if (wanted.has(moment.frame)) samples.push({ ...moment, driving: driving?.get(moment.frame) });
+      if (wanted.has(moment.frame)) samples.push({ ...moment, driving: poses?.frames.get(moment.frame) });
       progress(moment.frame + 1, count, 'frames');
     });
     const shared = { frameRate, tools, crf, signal: run.signal };
     const audio = audioOf(plan, count);
+    const onWork = (span: Span) => run.timeline.add('encode', 'result', span, 0);
     const encodeResult = (of: AsyncIterable<Moment>) =>
-      encodeVideo({ ...shared, ...plan.size, frames: each(of, ({ result }) => result), out: plan.video, audio });
-    if (onlyResult) return encodeResult(moments);
+      encodeVideo({
+        ...shared,
+        ...plan.size,
+        frames: each(of, ({ result }) => result),
+        out: plan.video,
+        audio,
+        onWork,
+      });
+    if (!poses) return encodeResult(moments);
     const [results, compared] = broadcast(moments, 2) as [AsyncIterable<Moment>, AsyncIterable<Moment>];
     const [written] = await Promise.all([
       encodeResult(results),
@@ -77,8 +89,10 @@ export async function writeVideos(run: Run, plan: Plan, engine: Engine, inputs: 
     ]);
     return written;
   });
-  if (onlyResult) return { frames, samples, poseVideo: undefined, comparison: undefined };
-  return { frames, samples, poseVideo: run.store.result('pose.mp4'), comparison: run.store.result('comparison.mp4') };
+  if (!poses) return { frames, samples, poseVideo: undefined, comparison: undefined };
+  const poseVideo = run.store.result('pose.mp4');
+  await rename(poses.file, poseVideo);
+  return { frames, samples, poseVideo, comparison: run.store.result('comparison.mp4') };
 }
 
 type Moment = Omit<SampledFrame, 'driving'>;
@@ -108,10 +122,21 @@ async function encodeComparison(
 ): Promise<void> {
   const { width, height } = sideBySide([picture, picture, picture], size.height);
   await encodeVideo({
-    frames: each(moments, ({ pose, result }) => sideBySide([picture, pose, result], size.height)),
+    frames: each(moments, ({ pose, result }) =>
+      run.timeline.measure('draw', 'comparison', () => sideBySide([picture, pose, result], size.height)),
+    ),
+    onWork: (span) => run.timeline.add('encode', 'comparison', span, 1),
     ...{ width, height, frameRate: movement.frameRate, tools, audio, crf: options.crf, signal: run.signal },
     out: run.store.result('comparison.mp4'),
   });
+}
+
+/** What pose.mp4 is going to be. Needs no engine, so that it can be done beside something that does. */
+export async function drawPoseVideo(run: Run, plan: Plan, track: ControlTrack): Promise<PoseVideo> {
+  const first = plan.options.keepReferenceFrame ? 0 : 1;
+  const count = track.maps.dims[0] - first;
+  const file = run.store.work('pose', 'video', 'mp4');
+  return { file, frames: await writePoseVideo(run, plan, track, { file, first, count }) };
 }
 
 /**
@@ -122,17 +147,16 @@ export async function writePoseVideo(
   run: Run,
   plan: Pick<Plan, 'movement' | 'tools' | 'options'>,
   track: Pick<ControlTrack, 'driving'> & Partial<ControlTrack>,
-  first: number,
-  count: number,
+  { file, first, count }: { readonly file: string; readonly first: number; readonly count: number },
 ): Promise<ReadonlyMap<number, RgbImage>> {
   const { movement, tools, options } = plan;
   const { signal } = run;
   const kept = new Map<number, RgbImage>();
-  const out = run.store.result('pose.mp4');
   const wanted = new Set(sampleColumns(count));
   await run.stage('encode', 'drawing the poses', async (progress) => {
     const onFrame = (done: number) => progress(done, count, 'frames');
-    const shared = { frameRate: movement.frameRate, tools, crf: options.crf, out, signal, onFrame };
+    const onWork = (span: Span) => run.timeline.add('encode', 'poses', span, 2);
+    const shared = { frameRate: movement.frameRate, tools, crf: options.crf, out: file, signal, onFrame, onWork };
     const { driving, maps } = track;
     if (movement.kind !== 'video' || !driving) {
       if (!maps) return;
@@ -146,8 +170,9 @@ export async function writePoseVideo(
     const height = Math.min(overlayHeight, movement.info.video.height);
     const stream = decodeFrames(movement.info, movement.decode, tools, { height, signal });
     let frame = 0;
-    const drawn = each(stream.frames, (image) => {
-      const overlaid = overlaySkeleton(image, driving.frames[frame]?.people ?? []);
+    const drawn = each(run.timeline.waiting('read', 'driving video', stream.frames, 1), (image) => {
+      const people = driving.frames[frame]?.people ?? [];
+      const overlaid = run.timeline.measure('draw', 'overlays', () => overlaySkeleton(image, people));
       // The kept reference frame comes before the clip's first.
       const column = frame + 1 - first;
       if (wanted.has(column)) kept.set(column, overlaid);

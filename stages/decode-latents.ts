@@ -57,7 +57,8 @@ function mirrored(index: number, count: number): number {
 }
 
 /**
- * Latents to pictures, in order, a chunk at a time: memory does not grow with the number of frames.
+ * Latents to pictures, in order, a chunk at a time: memory does not grow with the number of frames. The next chunk is decoded
+ * while the pictures of one are taken.
  * @param latents [frames, C, h, w], as sampled (not yet divided by the scaling factor)
  * @param skip leading frames that are decoded as context but not given out
  */
@@ -71,14 +72,18 @@ export async function* decodeLatents(
   const plans = decodeChunks(count, options);
   let tail: Float32Array[] = [];
   let next = 0;
-  for (const [k, plan] of plans.entries()) {
+  const ask = (plan: DecodeChunkPlan | undefined) => {
     options.signal?.throwIfAborted();
-    const pixels = await decode(scaledFrames(latents, plan.frames, options.scalingFactor));
-    requireNumbers(
-      pixels.data,
-      'the VAE decoder',
-      `frames ${plan.frames[0]} to ${(plan.frames[0] as number) + plan.used - 1}`,
-    );
+    const asked = plan && decode(scaledFrames(latents, plan.frames, options.scalingFactor));
+    asked?.catch(() => {}); // reported when its turn comes; not an unhandled rejection before
+    return asked;
+  };
+  let asked = ask(plans[0]);
+  for (const [k, plan] of plans.entries()) {
+    const pixels = (await asked) as FloatTensor;
+    asked = ask(plans[k + 1]);
+    const first = plan.frames[0] as number;
+    requireNumbers(pixels.data, 'the VAE decoder', `frames ${first} to ${first + plan.used - 1}`);
     const [, , height = 0, width = 0] = pixels.dims;
     const size = 3 * height * width;
     const frames = Array.from({ length: plan.used }, (_, i) => pixels.data.subarray(i * size, (i + 1) * size));

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
+import { monotonicMs, type Span } from '../models/runtime/monotonic.js';
 import { encodeFromPipe } from './ffmpeg/command.js';
 import { fileUrl, guardedInput } from './ffmpeg/file-input.js';
 import { isWholeMp4 } from './ffmpeg/is-whole-mp4.js';
@@ -42,6 +43,8 @@ export type EncodeOptions = {
   readonly comment?: string | undefined;
   /** Called with the number of frames taken so far. */
   readonly onFrame?: ((count: number) => void) | undefined;
+  /** Told how long ffmpeg took for each frame to take it, and for the end. */
+  readonly onWork?: ((span: Span) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -53,7 +56,7 @@ export type EncodeOptions = {
  * throws, or the signal's reason.
  */
 export async function encodeVideo(options: EncodeOptions): Promise<number> {
-  const { frames, width, height, audio, out, tools, onFrame, signal } = options;
+  const { frames, width, height, audio, out, tools, onFrame, onWork, signal } = options;
   signal?.throwIfAborted();
   const extension = extname(out).toLowerCase();
   if (extension !== '.mp4' && extension !== '.mov') {
@@ -64,6 +67,7 @@ export async function encodeVideo(options: EncodeOptions): Promise<number> {
   }
   const part = await reservePart(out, extension);
   let count = 0;
+  let handedMs = monotonicMs();
   async function* bytes(): AsyncGenerator<Uint8Array> {
     for await (const frame of frames) {
       if (frame.width !== width || frame.height !== height || frame.data.length !== width * height * 3) {
@@ -76,10 +80,14 @@ export async function encodeVideo(options: EncodeOptions): Promise<number> {
           expected: `${width}x${height} RGB`,
         });
       }
-      yield evenSized(frame);
+      const bytes = evenSized(frame);
+      handedMs = monotonicMs();
+      yield bytes;
+      onWork?.({ startMs: handedMs, endMs: monotonicMs() });
       count += 1;
       onFrame?.(count);
     }
+    handedMs = monotonicMs();
     if (count === 0) {
       throw new PantomimeError({ code: 'encode.no-frames', kind: 'internal', what: 'no frames to write', where: out });
     }
@@ -98,6 +106,7 @@ export async function encodeVideo(options: EncodeOptions): Promise<number> {
       shownAs: out,
       signal,
     });
+    onWork?.({ startMs: handedMs, endMs: monotonicMs() });
     await syncFile(part);
     // ffmpeg can end well without having written everything.
     if (!(await isWholeMp4(part))) {

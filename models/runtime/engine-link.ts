@@ -4,18 +4,30 @@ import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import { PantomimeError } from '../errors.js';
+import type { Span } from './monotonic.js';
 import type { CallName, Calls, Provider, Reply } from './protocol.js';
 import { lifelineFd } from './protocol.js';
 
 /** The process and the calls that wait for it. */
 export type EngineLink = {
-  /** Rejects with a plain Error when the engine says no, with a PantomimeError when the engine is gone. */
-  call<Name extends CallName>(name: Name, args: Calls[Name]['args']): Promise<Calls[Name]['result']>;
+  /**
+   * Rejects with a plain Error when the engine says no, with a PantomimeError when the engine is gone. `onSpan` hears when the
+   * engine worked on it.
+   */
+  call<Name extends CallName>(
+    name: Name,
+    args: Calls[Name]['args'],
+    onSpan?: (span: Span) => void,
+  ): Promise<Calls[Name]['result']>;
   /** Kills the process; every call that waits or comes later rejects with `reason`. Resolves when it is gone. */
   stop(reason: PantomimeError): Promise<void>;
 };
 
-type Waiting = { readonly resolve: (result: unknown) => void; readonly reject: (error: Error) => void };
+type Waiting = {
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly onSpan: ((span: Span) => void) | undefined;
+};
 
 /** How much of what the process printed is kept for messages. */
 const keptOutputLength = 8192;
@@ -73,12 +85,16 @@ export function startEngineProcess(provider: Provider): EngineLink {
     const call = waiting.get(reply.id);
     waiting.delete(reply.id);
     if (waiting.size === 0) holdOn(false);
-    if (reply.ok) call?.resolve(reply.result);
-    else call?.reject(new Error(reply.message));
+    if (!reply.ok) {
+      call?.reject(new Error(reply.message));
+      return;
+    }
+    call?.onSpan?.(reply.span);
+    call?.resolve(reply.result);
   });
 
   return {
-    call: (name, args) =>
+    call: (name, args, onSpan) =>
       new Promise((resolve, reject) => {
         if (ended) {
           reject(ended);
@@ -89,7 +105,7 @@ export function startEngineProcess(provider: Provider): EngineLink {
         child.send({ id, call: name, args }, (error) => {
           if (error) child.kill('SIGKILL');
         });
-        waiting.set(id, { resolve: resolve as (result: unknown) => void, reject });
+        waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, onSpan });
         holdOn(true);
       }),
     async stop(reason) {

@@ -9,6 +9,7 @@ import type * as Ort from 'onnxruntime-node';
 import type { BuiltGraph } from '../onnx/built-graph.js';
 import { Graph } from '../onnx/graph.js';
 import type { DType, Tensor, TensorData } from '../tensor.js';
+import { monotonicMs } from './monotonic.js';
 import { type OnnxFile, readOnnxFile } from './onnx-file.js';
 import type {
   Calls,
@@ -148,9 +149,10 @@ function send(reply: Reply): void {
 let queue: Promise<void> = Promise.resolve();
 process.on('message', (request: Request) => {
   queue = queue.then(async () => {
+    const startMs = monotonicMs();
     try {
       const result = await answer(request);
-      send({ id: request.id, ok: true, result: result ?? undefined });
+      send({ id: request.id, ok: true, span: { startMs, endMs: monotonicMs() }, result: result ?? undefined });
     } catch (error) {
       send({ id: request.id, ok: false, message: error instanceof Error ? error.message : String(error) });
     }

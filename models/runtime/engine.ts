@@ -8,6 +8,7 @@ import type { GraphPorts, SourceShape } from './check-inputs.js';
 import { checkInputs, checkOutputs } from './check-inputs.js';
 import type { EngineLink } from './engine-link.js';
 import { startEngineProcess } from './engine-link.js';
+import type { Span } from './monotonic.js';
 import type { OnnxFile } from './onnx-file.js';
 import type { EngineMemory, LoadOptions, OpenedRuntime, OpenPorts, Provider, RunInput, Source } from './protocol.js';
 import { checkProvider, unavailable } from './providers.js';
@@ -40,6 +41,9 @@ export type EngineInfo = OpenedRuntime & {
   readonly deviceId: number;
   readonly threads: number;
 };
+
+/** What the engine did, and when: preparing or freeing a graph, or running it. */
+export type EngineWork = Span & { readonly call: 'load' | 'run' | 'release'; readonly graph: string };
 
 /** A graph loaded into an engine. */
 export type SessionId = number & { readonly session: unique symbol };
@@ -77,6 +81,8 @@ export type Engine = AsyncDisposable & {
   /** Runs a graph. Inputs are checked against its ports first (`engine.input`). */
   run(id: SessionId, inputs: Readonly<Record<string, RunInput>>, options?: RunOptions): Promise<Record<string, Tensor>>;
   memory(): Promise<EngineMemory>;
+  /** Tells `onWork` of everything that the engine does from now on, until what it gives is called. */
+  watch(onWork: (work: EngineWork) => void): () => void;
 };
 
 /**
@@ -102,6 +108,10 @@ function createClient(link: EngineLink, info: EngineInfo, onDispose: (() => void
   const graphs = new Map<SessionId, GraphPorts>();
   const sources = new Map<string, SourceShape>();
   let sessions = 0;
+  const watchers = new Set<(work: EngineWork) => void>();
+  const tell = (call: EngineWork['call'], graph: string) => (span: Span) => {
+    for (const watcher of watchers) watcher({ ...span, call, graph });
+  };
 
   const graphOf = (id: SessionId): GraphPorts => {
     const graph = graphs.get(id);
@@ -118,7 +128,8 @@ function createClient(link: EngineLink, info: EngineInfo, onDispose: (() => void
     info,
     async load(graph, loadOptions = {}) {
       const id = ++sessions as SessionId;
-      await link.call('load', { session: id, graph, options: loadOptions }).catch((error: unknown) => {
+      const args = { session: id, graph, options: loadOptions };
+      await link.call('load', args, tell('load', graph.name)).catch((error: unknown) => {
         throw refused(error, { code: 'engine.load', kind: 'model', graph: graph.name });
       });
       graphs.set(id, { name: graph.name, inputs: graph.inputs, outputs: graph.outputs });
@@ -127,7 +138,9 @@ function createClient(link: EngineLink, info: EngineInfo, onDispose: (() => void
     async loadFile({ file, sha256 }, loadOptions = {}) {
       const session = ++sessions as SessionId;
       const source = { file: resolvePath(file), sha256 };
-      const loaded = await link.call('loadFile', { session, source, options: loadOptions }).catch((error: unknown) => {
+      const args = { session, source, options: loadOptions };
+      const told = tell('load', basename(file));
+      const loaded = await link.call('loadFile', args, told).catch((error: unknown) => {
         throw refused(error, { code: 'engine.load', kind: 'model', graph: file });
       });
       if (!loaded.ports) throw changed(file, loaded.sha256, sha256);
@@ -135,8 +148,9 @@ function createClient(link: EngineLink, info: EngineInfo, onDispose: (() => void
       return { session, ...loaded.ports };
     },
     async release(id) {
+      const name = graphs.get(id)?.name ?? '';
       graphs.delete(id);
-      await link.call('release', { session: id });
+      await link.call('release', { session: id }, tell('release', name));
     },
     async define(name, source) {
       const sent = 'file' in source ? { ...source, file: resolvePath(source.file) } : source;
@@ -159,7 +173,7 @@ function createClient(link: EngineLink, info: EngineInfo, onDispose: (() => void
       if (signal?.aborted) throw cancelled(signal.reason);
       const release = signal && stopOnAbort(link, signal);
       try {
-        return await link.call('run', { session: id, inputs, outputs: wanted });
+        return await link.call('run', { session: id, inputs, outputs: wanted }, tell('run', graph.name));
       } catch (error) {
         throw refused(error, { code: 'engine.run', kind: 'device', graph: graph.name });
       } finally {
@@ -167,6 +181,10 @@ function createClient(link: EngineLink, info: EngineInfo, onDispose: (() => void
       }
     },
     memory: () => link.call('memory', undefined),
+    watch(onWork) {
+      watchers.add(onWork);
+      return () => watchers.delete(onWork);
+    },
     async [Symbol.asyncDispose]() {
       onDispose?.();
       await link.stop(closed(info.provider));

@@ -1,5 +1,6 @@
 import type { BuiltGraph } from '../onnx/built-graph.js';
 import type { DType, Tensor } from '../tensor.js';
+import type { Span } from './monotonic.js';
 import type { OnnxFile } from './onnx-file.js';
 
 /** Execution provider of an engine. */
@@ -87,7 +88,8 @@ export type Request = {
 }[CallName];
 
 export type Reply =
-  | { readonly id: number; readonly ok: true; readonly result: Calls[CallName]['result'] }
+  /** `span` is when the engine worked on the call. */
+  | { readonly id: number; readonly ok: true; readonly span: Span; readonly result: Calls[CallName]['result'] }
   | { readonly id: number; readonly ok: false; readonly message: string };
 
 /** Index of the extra pipe that only tells the engine process whether its parent is alive. */

@@ -84,14 +84,14 @@ async function work(
 ): Promise<void> {
   const [first] = plan.jobs;
   if (!first) return;
-  const { deviceId, threads } = first.options;
+  const { deviceId, threads, vram } = first.options;
   const provider = chooseProvider(first.options.provider);
   const onCpu = provider === 'cpu';
   const devices = (settings.gpus ?? [deviceId]).map((id) =>
-    openDevice({ provider, deviceId: id, threads: threads ?? undefined, signal }),
+    openDevice({ provider, deviceId: id, vram, threads: threads ?? undefined, signal }),
   );
   await using _ = { [Symbol.asyncDispose]: () => closeAll(devices) };
-  await using detector = warmDetector(signal);
+  await using detector = warmDetector(signal, onCpu ? 'cpu-engine' : 'nothing');
   const workshop: Workshop = {
     ...{ plan, settings, signal, emit, detector, onCpu, freeDevices: [...devices] },
     residency: firstResidency(),

@@ -6,8 +6,10 @@ import type { RunContext, RunResult } from '../events.js';
 import { modelFingerprint } from '../fingerprint.js';
 import { openRun } from '../open-run.js';
 import type { AnimateOptions } from '../options/schema.js';
+import { conditionOn } from '../picture-conditioning.js';
 import { makePlan, type Plan } from '../plan.js';
 import { renderClip } from '../render-clip.js';
+import { type Rendered, writeReport } from '../report.js';
 import type { Run, StageTiming } from '../run.js';
 import { explainVanished } from '../vanished.js';
 import type { WarmDetector } from '../warm/detector.js';
@@ -23,10 +25,16 @@ export type PreparedClip = AsyncDisposable & {
   readonly startUpMs: number;
 };
 
+/** A clip that needs no device any more. */
 export type RenderedClip = {
+  readonly rendered: Rendered;
+  /** Spent on starting detector and engine, and on preparing graphs. */
+  readonly startUpSec: number;
+};
+
+export type FinishedClip = {
   readonly result: RunResult;
   readonly stages: readonly StageTiming[];
-  /** Spent on starting detector and engine, and on preparing graphs. */
   readonly startUpSec: number;
 };
 
@@ -37,7 +45,7 @@ export async function prepareClip(
   context: RunContext,
 ): Promise<PreparedClip> {
   const plan = await makePlan(options, context);
-  const run = await openRun(plan, context, shared);
+  const run = await openRun(plan, context, { shared });
   try {
     context.onEvent?.({ type: 'run.start', command: 'animate', runDir: plan.runDir, seed: plan.seed });
     for (const note of plan.notes) run.note(note);
@@ -53,11 +61,10 @@ export async function prepareClip(
   }
 }
 
-/** The rest of it, on a device. */
+/** What needs a device. */
 export async function renderPrepared(
   { plan, run, picture, track, startUpMs }: PreparedClip,
   device: Device,
-  context: RunContext,
 ): Promise<RenderedClip> {
   const before = device.startUpMs();
   const begun = performance.now();
@@ -65,13 +72,29 @@ export async function renderPrepared(
     const engine = await run.stage('models', `starting the engine (${plan.provider})`, async () =>
       device.engine(await modelFingerprint(plan)),
     );
+    using _ = run.timeline.watch(engine);
     const reconstructionDb = await checkDomain(run, plan, engine, picture);
     // Waiting for the device is not counted.
     const prepared = run.timings.reduce((sum, { stage, ms }) => sum + (stage === 'models' ? 0 : ms), 0);
     const seconds = () => (prepared + performance.now() - begun) / 1000;
-    const result = await renderClip(run, plan, engine, { picture, track, reconstructionDb, seconds });
+    const conditioning = await conditionOn(run, plan, engine, picture);
+    const inputs = { picture, track, conditioning, reconstructionDb, seconds };
+    const rendered = await renderClip(run, plan, engine, inputs);
+    return { rendered, startUpSec: (startUpMs + device.startUpMs() - before) / 1000 };
+  } catch (error) {
+    throw await explainVanished(run.store, error);
+  }
+}
+
+/** The rest of it, while the device goes on with the next clip. */
+export async function finishClip(
+  { plan, run }: PreparedClip,
+  { rendered, startUpSec }: RenderedClip,
+  context: RunContext,
+): Promise<FinishedClip> {
+  try {
+    const result = await writeReport(run, plan, rendered);
     context.onEvent?.({ type: 'run.done', ...result });
-    const startUpSec = (startUpMs + device.startUpMs() - before) / 1000;
     return { result, stages: run.timings, startUpSec };
   } catch (error) {
     throw await explainVanished(run.store, error);

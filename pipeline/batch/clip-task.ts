@@ -9,7 +9,7 @@ import type { WarmDetector } from '../warm/detector.js';
 import type { Device } from '../warm/device.js';
 import { attempt } from './attempts.js';
 import { openClipLog } from './clip-log.js';
-import { prepareClip, type RenderedClip, renderPrepared } from './clip-run.js';
+import { type FinishedClip, finishClip, prepareClip, renderPrepared } from './clip-run.js';
 import type { FolderPlan } from './folder-plan.js';
 import { filesKey, type Job } from './jobs.js';
 import type { Ledger } from './ledger.js';
@@ -93,13 +93,13 @@ export async function animateClip(workshop: Workshop, job: Job): Promise<ClipOut
   return outcome;
 }
 
-/** One attempt: the CPU's part, then a device's. */
+/** One attempt: the CPU's part, a device's, and what is left then. */
 async function animateOnce(
   { plan, detector, cpuLane, deviceLane, freeDevices, residency, signal }: Workshop,
   options: AnimateOptions,
   onEvent: (event: ProgressEvent) => void,
   onPlan: (multiplyAdds: number) => void,
-): Promise<RenderedClip> {
+): Promise<FinishedClip> {
   const context = { signal, onEvent };
   await using prepared = await cpuLane.add(async () => {
     const { memory: begun } = await unfinishedRun(options.output as string);
@@ -108,10 +108,10 @@ async function animateOnce(
   });
   onPlan(prepared.plan.cost.multiplyAdds);
   residency(options, prepared.plan.residency);
-  return await deviceLane.add(async () => {
+  const rendered = await deviceLane.add(async () => {
     const device = freeDevices.shift() as Device; // the lane runs no more at once than there are devices
     try {
-      return await renderPrepared(prepared, device, context);
+      return await renderPrepared(prepared, device);
     } catch (error) {
       // A crashed engine answers nothing more, and one that ran out of memory may be in any state.
       if (error instanceof PantomimeError && error.kind === 'device') await device.drop();
@@ -120,9 +120,10 @@ async function animateOnce(
       freeDevices.push(device);
     }
   });
+  return await finishClip(prepared, rendered, context);
 }
 
-function resultOf({ result, stages, startUpSec }: RenderedClip): Partial<ClipOutcome> {
+function resultOf({ result, stages, startUpSec }: FinishedClip): Partial<ClipOutcome> {
   return { frames: result.frames, seconds: result.seconds, startUpSec, stages };
 }
 

@@ -1,5 +1,6 @@
 import type { BatchEvent, BatchProgress, ClipEnd } from '../batch/types.js';
-import type { ProgressEvent, StageProgress } from '../events.js';
+import type { ProgressEvent } from '../events.js';
+import { type OpenStages, openStages } from '../progress/open-stages.js';
 import { formatDuration, formatProgress, formatSeconds } from '../progress/report-text.js';
 import type { Reporter, Terminal, Verbosity } from '../progress/reporter.js';
 import {
@@ -24,10 +25,11 @@ const waitingMs = 1000;
 
 /** What is known of a clip under way. */
 type ActiveClip = {
-  attempt: number;
-  title: string;
+  readonly attempt: number;
+  readonly stages: OpenStages;
   idleSinceMs: number | undefined;
-  progress: StageProgress | undefined;
+  /** Shown between two stages. */
+  title: string;
 };
 
 export type BatchTerminal = Terminal & { readonly rows?: number | undefined };
@@ -69,7 +71,8 @@ export function ttyBatchReporter(
     if (active.size > room) lines.push([[`  and ${active.size - room} more`, 'dim']]);
     return lines;
   };
-  const clipPieces = ({ attempt, title, idleSinceMs, progress }: ActiveClip): Piece[] => {
+  const clipPieces = ({ attempt, stages, idleSinceMs, ...clip }: ActiveClip): Piece[] => {
+    const { title, progress } = stages.shown() ?? { title: clip.title };
     const again: Piece = [attempt > 1 ? ` (attempt ${attempt})` : '', 'yellow'];
     if (idleSinceMs !== undefined && now() - idleSinceMs >= waitingMs) return [['waiting', 'dim'], again];
     if (!progress) return [[title], again];
@@ -85,12 +88,10 @@ export function ttyBatchReporter(
     } else if (event.type === 'note') {
       if (verbosity === 'verbose') area.print([[`${oneLine(name)}: ${oneLine(event.message)}`, 'dim']]);
     } else if (!clip) return;
-    else if (event.type === 'stage.start') {
-      Object.assign(clip, { title: oneLine(event.title), progress: undefined, idleSinceMs: undefined });
-    } else if (event.type === 'stage.progress') clip.progress = event;
-    else if (event.type === 'stage.done') {
-      clip.idleSinceMs = now();
-      if (verbosity === 'verbose') {
+    else {
+      const stage = clip.stages.follow(event);
+      if (stage) Object.assign(clip, { title: stage.title, idleSinceMs: clip.stages.shown() ? undefined : now() });
+      if (event.type === 'stage.done' && verbosity === 'verbose') {
         area.print([[`${oneLine(name)}: ${clip.title}, ${formatDuration(event.ms)}`, 'dim']]);
       }
     }
@@ -121,9 +122,9 @@ export function ttyBatchReporter(
       case 'clip.start':
         active.set(event.clip, {
           attempt: event.attempt,
-          title: 'starting',
+          stages: openStages(oneLine),
           idleSinceMs: undefined,
-          progress: undefined,
+          title: 'starting',
         });
         break;
       case 'clip.event':

@@ -12,6 +12,7 @@ import { addDoctorCommand } from './commands/doctor.js';
 import { addModelsCommand } from './commands/models.js';
 import { addPlanCommand } from './commands/plan.js';
 import { addPoseCommand } from './commands/pose.js';
+import { addReportCommand } from './commands/report.js';
 import { addSetupCommand } from './commands/setup.js';
 import { addTuneCommand } from './commands/tune.js';
 import { controlFlags } from './controls.js';
@@ -25,6 +26,7 @@ Examples:
   pantomime batch clips --image character.png --out animated
   pantomime tune character.png dance.mp4 --model svd --chunks 8,16,24 --overlaps 2,4,6 --out tuned
   pantomime compare run-a run-b
+  pantomime report outputs/dance-of-me
   pantomime plan character.png dance.mp4 --model svd
   pantomime pose dance.mp4 -o poses
   pantomime models pull svd-xt-1.1-controlnext-v2
@@ -39,6 +41,7 @@ const commandNames = [
   'batch',
   'tune',
   'compare',
+  'report',
   'pose',
   'plan',
   'character',
@@ -72,6 +75,7 @@ export function buildProgram(): { run: (words: readonly string[]) => Promise<num
   addBatchCommand(program, exit);
   addTuneCommand(program, exit);
   addCompareCommand(program, exit);
+  addReportCommand(program, exit);
   addPoseCommand(program, exit);
   addPlanCommand(program, exit);
   addCharacterCommand(program, exit);

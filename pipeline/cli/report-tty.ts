@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import type { ProgressEvent, StageProgress } from '../events.js';
+import { openStages } from '../progress/open-stages.js';
 import { formatDuration, formatProgress, formatSeconds, printable, runStartText } from '../progress/report-text.js';
 import type { Reporter, Terminal, Verbosity } from '../progress/reporter.js';
 
@@ -18,8 +19,7 @@ export function ttyReporter(
   verbosity: Verbosity,
   now: () => number = () => performance.now(),
 ): Reporter {
-  let title = '';
-  let reused = false;
+  const stages = openStages(printable);
   let barShown = false;
   let drawnMs = Number.NEGATIVE_INFINITY;
   let closed = false;
@@ -38,6 +38,11 @@ export function ttyReporter(
     drawnMs = now();
   };
 
+  const drawStage = () => {
+    const { title, progress } = stages.shown() ?? {};
+    if (title) draw(progress ? `  ${title} ${bar(progress)} ${formatProgress(progress)}` : `  ${title} ...`);
+  };
+
   const onEvent = (event: ProgressEvent) => {
     if (closed) return;
     if (event.type === 'warning') {
@@ -47,22 +52,22 @@ export function ttyReporter(
       return;
     }
     if (verbosity === 'quiet') return;
+    const stage = stages.follow(event);
     switch (event.type) {
       case 'run.start':
         line(paint('dim', printable(runStartText(event))));
         break;
       case 'stage.start':
-        title = printable(event.title);
-        reused = event.reused === true;
+        if (stage?.reused) line(`${paint('green', '✓')} ${stage.title} ${paint('dim', 'reused')}`);
+        drawStage();
         drawnMs = Number.NEGATIVE_INFINITY;
-        if (reused) line(`${paint('green', '✓')} ${title} ${paint('dim', 'reused')}`);
-        else draw(`  ${title} ...`);
         break;
       case 'stage.progress':
-        if (now() - drawnMs >= redrawMs) draw(`  ${title} ${bar(event)} ${formatProgress(event)}`);
+        if (now() - drawnMs >= redrawMs) drawStage();
         break;
       case 'stage.done':
-        if (!reused) line(`${paint('green', '✓')} ${title} ${paint('dim', formatDuration(event.ms))}`);
+        if (!stage?.reused) line(`${paint('green', '✓')} ${stage?.title} ${paint('dim', formatDuration(event.ms))}`);
+        drawStage();
         break;
       case 'note':
         if (event.level === 'info' || verbosity === 'verbose') line(paint('dim', printable(event.message)));

@@ -409,6 +409,13 @@ export const optionsSchema = z.strictObject({
       'What the networks compute with: half floats (fp16) on CUDA, fp32 elsewhere (auto). A stage whose half floats overflow is done again in fp32. The VAE computes as its config asks',
     aliases: ['dtype', 'mixed_precision'],
   }),
+  poseWorkers: option(z.int().min(1).max(64).nullable().default(null), {
+    group: 'Machine',
+    description: 'Threads in which MediaPipe looks for poses, about 0.4 GB of memory each; changes no pose',
+    defaultText: 'one a core, as far as memory goes; half of that in a batch on a CPU',
+    placeholder: 'N',
+    pose: true,
+  }),
   residency: option(z.enum(['auto', 'fast', 'low-memory']).default('auto'), {
     group: 'Machine',
     description: 'Weights on the CPU: prepared in memory (fast), read in place (low-memory), or by free memory (auto)',

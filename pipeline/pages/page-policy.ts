@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 /** What a page carries and may show. */
 export type PageParts = {
   readonly style: string;
-  readonly script: string;
+  /** Left out: the page runs none. */
+  readonly script?: string | undefined;
   /** Files beside the page that it may show. */
   readonly shows: readonly ('img' | 'media')[];
 };
@@ -16,7 +17,7 @@ export function pagePolicy({ style, script, shows }: PageParts): string {
   return [
     "default-src 'none'",
     `style-src ${hashOf(style)}`,
-    `script-src ${hashOf(script)}`,
+    ...(script === undefined ? [] : [`script-src ${hashOf(script)}`]),
     ...shows.map((kind) => `${kind}-src 'self' file:`),
     "base-uri 'none'",
     "form-action 'none'",

@@ -1,4 +1,5 @@
 import type { ProgressEvent } from '../events.js';
+import { openStages } from './open-stages.js';
 import { formatDuration, formatProgress, formatSeconds, printable, runStartText } from './report-text.js';
 import type { Output, Reporter, Verbosity } from './reporter.js';
 
@@ -11,8 +12,7 @@ export function plainReporter(
   verbosity: Verbosity,
   now: () => number = () => performance.now(),
 ): Reporter {
-  let title = '';
-  let reused = false;
+  const stages = openStages((title) => title);
   let lastLineMs = now();
   let closed = false;
   const line = (text: string) => {
@@ -26,22 +26,21 @@ export function plainReporter(
       return;
     }
     if (verbosity === 'quiet') return;
+    const stage = stages.follow(event);
     switch (event.type) {
       case 'run.start':
         line(runStartText(event));
         break;
       case 'stage.start':
-        title = event.title;
-        reused = event.reused === true;
         // Counts as the last line for the ten seconds; what is reused is over at once and has no other line.
         lastLineMs = now();
-        if (reused) line(`${title}: reused`);
+        if (stage?.reused) line(`${stage.title}: reused`);
         break;
       case 'stage.progress':
-        if (now() - lastLineMs >= everyMs) line(`${title}: ${formatProgress(event)}`);
+        if (now() - lastLineMs >= everyMs) line(`${stage?.title}: ${formatProgress(event)}`);
         break;
       case 'stage.done':
-        if (!reused) line(`${title}: done in ${formatDuration(event.ms)}`);
+        if (!stage?.reused) line(`${stage?.title}: done in ${formatDuration(event.ms)}`);
         break;
       case 'note':
         if (event.level === 'info' || verbosity === 'verbose') line(event.message);

@@ -49,7 +49,7 @@ export async function prepareExcerpt(
   const plan = await makePlan(asked, context);
   const { residency, size } = plan;
   const shared = join(dir, 'work', 'shared');
-  const run = await openRun(plan, context, shared);
+  const run = await openRun(plan, context, { shared });
   try {
     await writeAtomic(join(dir, 'work', 'tune.json'), JSON.stringify({ residency }));
     for (const note of plan.notes) run.note(note);

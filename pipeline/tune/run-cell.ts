@@ -5,8 +5,10 @@ import { readJson } from '../files.js';
 import { hashBytes, keyOf } from '../hashes.js';
 import { openRun } from '../open-run.js';
 import { type AnimateOptions, type OptionName, optionNames } from '../options/schema.js';
+import { conditionOn } from '../picture-conditioning.js';
 import { makePlan } from '../plan.js';
 import { renderClip } from '../render-clip.js';
+import { writeReport } from '../report.js';
 import { explainVanished } from '../vanished.js';
 import type { WarmDetector } from '../warm/detector.js';
 import type { Device } from '../warm/device.js';
@@ -37,7 +39,17 @@ export type Workbench = {
 
 /** Options that change no picture, and those whose content counts rather than their name. */
 const notCounted: ReadonlySet<OptionName> = new Set([
-  ...(['output', 'overwrite', 'resume', 'keepIntermediate', 'preset', 'threads', 'deviceId', 'ffmpeg'] as const),
+  ...([
+    'output',
+    'overwrite',
+    'resume',
+    'keepIntermediate',
+    'preset',
+    'threads',
+    'poseWorkers',
+    'deviceId',
+    'ffmpeg',
+  ] as const),
   ...(['image', 'video', 'pose', 'model', 'overlay', 'controlnext', 'variant'] as const),
   ...(['provider', 'precision', 'residency', 'vram', 'splitGuidance', 'feedForwardParts', 'crf'] as const),
 ]);
@@ -66,11 +78,12 @@ export async function runCell(
   const begun = performance.now();
   const plan = await makePlan({ ...options, residency: excerpt.plan.residency }, context);
   const { runDir, video } = plan;
-  await using run = await openRun(plan, context, shared);
+  await using run = await openRun(plan, context, { shared });
   context.onEvent?.({ type: 'run.start', command: 'animate', runDir, seed });
   const engine = await run.stage('models', `starting the engine (${plan.provider})`, () =>
     device.engine(excerpt.modelKey),
   );
+  using _ = run.timeline.watch(engine);
   const { joints, shared: sharedFrames, period } = shownWindows(cell, { ...options, frames });
   const predictions = await predictionMeter(run.store.work('predictions', key, 'jsonl'), frames + 1);
   await using lease = detector.lease(options);
@@ -80,13 +93,16 @@ export async function runCell(
     decodePeriod: decodePeriod(options),
     ...{ aligned: track.aligned, detector: track.aligned && (await lease.get()), truth },
   });
+  const conditioning = await conditionOn(run, plan, engine, picture);
   const result = await renderClip(run, plan, engine, {
-    ...{ picture, track, reconstructionDb: undefined, onlyResult: true },
+    ...{ picture, track, conditioning, reconstructionDb: undefined, onlyResult: true },
     seconds: () => (performance.now() - begun) / 1000,
     meter: { ...predictions, onFrame: pictures.onFrame },
-  }).catch(async (error: unknown) => {
-    throw await explainVanished(run.store, error);
-  });
+  })
+    .then((rendered) => writeReport(run, plan, rendered))
+    .catch(async (error: unknown) => {
+      throw await explainVanished(run.store, error);
+    });
   const metrics = await pictures.result();
   const disagreement = predictions.disagreement();
   const denoiseSeconds = predictions.denoiseSeconds(plan.schedule.timesteps.length);

@@ -46,7 +46,7 @@ export async function tune(
   const emit = (event: TuneEvent) => context.onEvent?.(event);
   await using detector = warmDetector(signal);
   await using device = openDevice({
-    ...{ provider, deviceId: options.deviceId, threads: options.threads ?? undefined, signal },
+    ...{ provider, deviceId: options.deviceId, vram: options.vram, threads: options.threads ?? undefined, signal },
   });
   let result: TuneResult;
   {

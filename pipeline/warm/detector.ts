@@ -1,6 +1,7 @@
 import type { PoseDetector } from '../../stages/pose/detector.js';
 import { openDetector } from '../driving-poses.js';
 import type { AnimateOptions } from '../options/schema.js';
+import type { Beside } from '../pose-workers.js';
 
 /** A pose detector that stays ready from clip to clip. */
 export type WarmDetector = AsyncDisposable & {
@@ -17,7 +18,8 @@ export type DetectorLease = AsyncDisposable & {
 
 type Kept = { readonly key: string; readonly detector: Promise<PoseDetector>; users: number; broken: boolean };
 
-export function warmDetector(signal: AbortSignal | undefined): WarmDetector {
+/** @param beside what else computes while poses are found */
+export function warmDetector(signal: AbortSignal | undefined, beside: Beside = 'nothing'): WarmDetector {
   let kept: Kept[] = [];
 
   const close = async (gone: readonly Kept[]) => {
@@ -32,7 +34,7 @@ export function warmDetector(signal: AbortSignal | undefined): WarmDetector {
       return there;
     }
     await close(kept.filter(({ users }) => users === 0));
-    const one: Kept = { key, detector: openDetector(options, signal), users: 1, broken: false };
+    const one: Kept = { key, detector: openDetector(options, signal, { beside }), users: 1, broken: false };
     kept.push(one);
     one.detector.catch(() => {
       one.broken = true;
@@ -52,8 +54,8 @@ export function warmDetector(signal: AbortSignal | undefined): WarmDetector {
           const detector = await one.detector;
           startMs += performance.now() - begun;
           // A pool that has lost a worker answers nothing more; the next lease starts another.
-          const detect: PoseDetector['detect'] = (image) =>
-            detector.detect(image).catch((error: unknown) => {
+          const detect: PoseDetector['detect'] = (image, detectOptions) =>
+            detector.detect(image, detectOptions).catch((error: unknown) => {
               one.broken = true;
               throw error;
             });
@@ -74,6 +76,9 @@ export function warmDetector(signal: AbortSignal | undefined): WarmDetector {
 /** Detectors of one key are the same. */
 function detectorKey(options: AnimateOptions): string {
   const { poseBackend, poseModel, hands, face, dwposeDetector, dwposePose, provider, deviceId, threads } = options;
-  const own = poseBackend === 'dwpose' ? [dwposeDetector, dwposePose, provider, deviceId, threads] : [poseModel];
+  const own =
+    poseBackend === 'dwpose'
+      ? [dwposeDetector, dwposePose, provider, deviceId, threads]
+      : [poseModel, options.poseWorkers];
   return JSON.stringify([poseBackend, hands, face, ...own]);
 }

@@ -1,6 +1,7 @@
 import { createEngine, type Provider } from '../../models/runtime/engine.js';
-import { freeMemory } from '../../models/runtime/memory.js';
 import { keepWarm, type WarmEngine } from '../../models/runtime/warm-engine.js';
+import { memoryBudget } from '../memory-budget.js';
+import type { AnimateOptions } from '../options/schema.js';
 
 /** One device and its engine, which is started when it is needed and again after a crash. */
 export type Device = AsyncDisposable & {
@@ -17,11 +18,23 @@ export type DeviceOptions = {
   readonly provider: Provider;
   readonly deviceId: number;
   readonly threads: number | undefined;
+  readonly vram: AnimateOptions['vram'];
   readonly signal: AbortSignal | undefined;
 };
 
-/** Prepared graphs may take this share of the memory that is free when the engine starts. */
+/** Prepared graphs may take this share of the memory that the engine may use when it starts. */
 const warmShare = 0.5;
+
+/** None where nobody can say how much memory a device has. */
+async function warmBytes({ provider, deviceId, vram, signal }: DeviceOptions): Promise<number> {
+  const budget = await memoryBudget(provider, { vram, deviceId }, signal);
+  return (budget?.bytes ?? 0) * warmShare;
+}
+
+/** An engine for one clip: graphs may be prepared ahead in a part of the memory, and go when they were used. */
+export async function startEngine(options: DeviceOptions): Promise<WarmEngine> {
+  return keepWarm(await createEngine(options), await warmBytes(options), { released: false });
+}
 
 export function openDevice(options: DeviceOptions): Device {
   let running: { readonly engine: WarmEngine; modelKey: string } | undefined;
@@ -40,9 +53,9 @@ export function openDevice(options: DeviceOptions): Device {
       if (running && running.modelKey !== modelKey) await running.engine.cool();
       if (!running) {
         const begun = performance.now();
-        const engine = await createEngine(options);
+        const engine = keepWarm(await createEngine(options), await warmBytes(options));
         spentMs += performance.now() - begun;
-        running = { engine: keepWarm(engine, freeMemory() * warmShare), modelKey };
+        running = { engine, modelKey };
       }
       running.modelKey = modelKey;
       return running.engine;

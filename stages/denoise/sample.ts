@@ -30,15 +30,19 @@ export type SampleOptions = {
   readonly onWindow?:
     | ((done: { readonly step: number; readonly window: number; readonly windows: number }) => void)
     | undefined;
-  /** Called with the latents after each step, before the next begins. */
+  /** Called with the latents after each step. Waited for before anything of the next step is taken. */
   readonly onStep?: ((step: number, latents: FloatTensor) => Promise<void> | void) | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
+/** Windows of a step that are asked for ahead of their turn, so that who predicts never waits for who fuses. */
+const windowsAhead = 1;
+
 /**
  * The sampling loop: at each noise level every window is predicted, the predictions of a frame are averaged by the
  * windows' weights, and one Euler step is taken. (For fixed latents the step is affine in the prediction, so this equals
- * the published averaging of stepped latents.)
+ * the published averaging of stepped latents.) `predict` is asked for the next window before the last one has been fused, and
+ * `onStep` of a step goes on while the first window of the next is predicted.
  * @param latents [frames, C, h, w] before step `startStep`
  * @returns latents after the last step. Throws PantomimeError `numbers.lost` with step and window
  */
@@ -46,32 +50,43 @@ export async function sample(latents: FloatTensor, options: SampleOptions): Prom
   const { schedule, signal } = options;
   const steps = schedule.timesteps.length;
   let x = latents;
-  for (let step = options.startStep ?? 0; step < steps; step++) {
-    const sigma = schedule.sigmas[step] as number;
-    const windows = options.windowsAt(step);
-    options.onWindows?.(step, windows);
-    const fused = new FusedPrediction(x);
-    for (const [k, window] of windows.entries()) {
-      signal?.throwIfAborted();
+  let saved: Promise<void> | undefined;
+  try {
+    for (let step = options.startStep ?? 0; step < steps; step++) {
+      const sigma = schedule.sigmas[step] as number;
       const timestep = schedule.timesteps[step] as number;
-      const prediction = await options.predict({
-        step,
-        window,
-        latents: gatherFrames(x, window.frames),
-        sigma,
-        timestep,
-      });
-      const where = `step ${step + 1} of ${steps}, window ${k + 1} of ${windows.length}`;
-      requireNumbers(prediction.data, 'the denoiser', where);
-      await options.onPrediction?.(step, k, prediction);
-      fused.add(window, prediction);
-      options.onWindow?.({ step, window: k, windows: windows.length });
+      const windows = options.windowsAt(step);
+      options.onWindows?.(step, windows);
+      const fused = new FusedPrediction(x);
+      const before = x;
+      const ask = (window: ContextWindow) => {
+        signal?.throwIfAborted();
+        const latents = gatherFrames(before, window.frames);
+        const asked = options.predict({ step, window, latents, sigma, timestep });
+        asked.catch(() => {}); // reported when its turn comes; not an unhandled rejection before
+        return asked;
+      };
+      const asked = windows.slice(0, 1 + windowsAhead).map(ask);
+      await saved;
+      for (const [k, window] of windows.entries()) {
+        const prediction = (await asked.shift()) as FloatTensor;
+        const next = windows[k + 1 + windowsAhead];
+        if (next) asked.push(ask(next));
+        const where = `step ${step + 1} of ${steps}, window ${k + 1} of ${windows.length}`;
+        requireNumbers(prediction.data, 'the denoiser', where);
+        await options.onPrediction?.(step, k, prediction);
+        fused.add(window, prediction);
+        options.onWindow?.({ step, window: k, windows: windows.length });
+      }
+      x = { ...x, data: eulerStep(x.data, fused.mean(), sigma, schedule.sigmas[step + 1] as number) };
+      saved = Promise.resolve(options.onStep?.(step, x));
+      saved.catch(() => {}); // as above
     }
-    const next = eulerStep(x.data, fused.mean(), sigma, schedule.sigmas[step + 1] as number);
-    x = { ...x, data: next };
-    await options.onStep?.(step, x);
+    await saved;
+    return x;
+  } finally {
+    await saved?.catch(() => {});
   }
-  return x;
 }
 
 /** Rows `frames` of a tensor's first axis, in that order. */
@@ -110,6 +125,9 @@ class FusedPrediction {
 
   mean(): Float32Array {
     const size = this.#sum.length / this.#weight.length;
-    return Float32Array.from(this.#sum, (sum, i) => sum / (this.#weight[Math.floor(i / size)] as number));
+    const mean = new Float32Array(this.#sum.length);
+    for (let i = 0; i < mean.length; i++)
+      mean[i] = (this.#sum[i] as number) / (this.#weight[Math.floor(i / size)] as number);
+    return mean;
   }
 }

@@ -1,10 +1,11 @@
 import { PantomimeError } from '../../models/errors.js';
 import type { FrameStream, Person, PoseFrame, PoseSequence } from '../types.js';
-import type { PoseDetector } from './detector.js';
+import type { DetectOptions, PoseDetector } from './detector.js';
 
 export type DetectPosesOptions = {
   /** Called after every frame, in order. `total` as far as the stream knows it. */
   readonly onProgress?: ((done: number, total: number | undefined) => void) | undefined;
+  readonly onWork?: DetectOptions['onWork'];
   readonly signal?: AbortSignal | undefined;
   /** Poses of the first frames, found before: those pictures are not looked at again. */
   readonly known?: readonly PoseFrame[] | undefined;
@@ -12,15 +13,18 @@ export type DetectPosesOptions = {
   readonly onFrame?: ((frame: PoseFrame) => Promise<void>) | undefined;
 };
 
+/** Frames taken ahead for each worker, so that one that takes long lets no other wait. */
+const framesPerWorker = 2;
+
 /**
  * Finds the people of every frame. Frames are pulled as workers become free, so that memory does not grow with the length
- * of the clip. Frames without people are kept, empty. Throws `pose.interrupted` when `signal` aborts, and what the
+ * of the clip; they are given away. Frames without people are kept, empty. Throws `pose.interrupted` when `signal` aborts, and what the
  * stream or the detector throws; the stream is closed in each case.
  */
 export async function detectPoses(
   stream: FrameStream,
   detector: Pick<PoseDetector, 'name' | 'workers' | 'detect'>,
-  { onProgress, signal, known = [], onFrame }: DetectPosesOptions = {},
+  { onProgress, onWork, signal, known = [], onFrame }: DetectPosesOptions = {},
 ): Promise<PoseSequence> {
   const frames: PoseFrame[] = [];
   const inFlight: Promise<readonly Person[]>[] = [];
@@ -42,10 +46,10 @@ export async function detectPoses(
       onProgress?.(frames.length, stream.frameCount);
       continue;
     }
-    const found = detector.detect(image);
+    const found = detector.detect(image, { give: true, onWork });
     found.catch(() => {}); // reported when its turn comes; not an unhandled rejection before
     inFlight.push(found);
-    if (inFlight.length > detector.workers) await settleOldest(); // one more than the workers keeps them all busy
+    if (inFlight.length >= framesPerWorker * detector.workers) await settleOldest();
   }
   while (inFlight.length > 0) await settleOldest();
 

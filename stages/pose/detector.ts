@@ -6,7 +6,7 @@ import { faceModel, handTask, type PoseModel, poseTask } from './mediapipe-asset
 import type { WorkerQuestion, WorkerSetup } from './mediapipe-worker.js';
 import { toPerson } from './openpose.js';
 import type { RawPerson } from './raw-detection.js';
-import { createWorkerPool } from './worker-pool.js';
+import { createWorkerPool, type PoolWork } from './worker-pool.js';
 
 export type PoseDetectorOptions = {
   /** Body network. `full` is a good default: nearly as fast as `lite` and closer on wrists. */
@@ -22,6 +22,13 @@ export type PoseDetectorOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
+export type DetectOptions = {
+  /** The picture's memory goes to the detector, which saves a copy: nobody may use it afterwards. */
+  readonly give?: boolean | undefined;
+  /** Told which worker looked at it, and when; not by a detector that computes elsewhere. */
+  readonly onWork?: ((work: PoolWork) => void) | undefined;
+};
+
 /** Finds people in pictures. Dispose of it (`await using`) to end it. */
 export type PoseDetector = AsyncDisposable & {
   /** For {@link PoseSequence.detector}, e.g. `mediapipe-full`. */
@@ -29,13 +36,13 @@ export type PoseDetector = AsyncDisposable & {
   /** How many pictures are looked at at the same time. */
   readonly workers: number;
   /** The people of a picture, in no particular order; none is not an error. May be called again before it is done. */
-  detect(image: RgbImage): Promise<readonly Person[]>;
+  detect(image: RgbImage, options?: DetectOptions): Promise<readonly Person[]>;
 };
 
 /** MediaPipe in worker threads. */
 export type MediapipeDetector = PoseDetector & {
   /** The same people as the networks see them: 33 landmarks exactly as MediaPipe gives them. */
-  detectRaw(image: RgbImage): Promise<readonly RawPerson[]>;
+  detectRaw(image: RgbImage, options?: DetectOptions): Promise<readonly RawPerson[]>;
 };
 
 const mostPeople = 16;
@@ -66,17 +73,18 @@ export async function createPoseDetector(options: PoseDetectorOptions): Promise<
     signal,
   });
 
-  const detectRaw = async ({ width, height, data }: RgbImage) => {
+  const detectRaw = async ({ width, height, data }: RgbImage, { give, onWork }: DetectOptions = {}) => {
     checkPicture({ width, height, data });
-    // The caller keeps its picture, the worker gets a copy. Not data.slice(): that of a Buffer is a view.
-    const copy = new Uint8Array(data);
-    return pool.ask({ width, height, data: copy }, [copy.buffer]);
+    const whole = data.byteLength === data.buffer.byteLength;
+    // Not data.slice(): that of a Buffer is a view.
+    const sent = give && whole ? data : new Uint8Array(data);
+    return pool.ask({ width, height, data: sent }, [sent.buffer as ArrayBuffer], onWork);
   };
   return {
     name: `mediapipe-${model}`,
     workers,
     detectRaw,
-    detect: async (image) => (await detectRaw(image)).map(toPerson),
+    detect: async (image, detectOptions) => (await detectRaw(image, detectOptions)).map(toPerson),
     [Symbol.asyncDispose]: () => pool[Symbol.asyncDispose](),
   };
 }

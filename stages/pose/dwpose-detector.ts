@@ -99,15 +99,13 @@ export async function createDwposeDetector(options: DwposeOptions): Promise<Pose
 
   return {
     name: 'dwpose',
-    // Twice the batch: the next one is there when one is done.
-    workers: 2 * batch,
-    async detect(image) {
+    workers: batch,
+    async detect(image, { give } = {}) {
       checkPicture(image);
       if (closed) throw afterEnd();
-      // The caller may go on with its picture.
-      const copy = { ...image, data: new Uint8Array(image.data) };
+      const own = give ? image : { ...image, data: new Uint8Array(image.data) };
       return new Promise((resolve, reject) => {
-        queue.push({ image: copy, resolve, reject });
+        queue.push({ image: own, resolve, reject });
         void work();
       });
     },

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { monotonicMs } from '../../models/runtime/monotonic.js';
 import type { RgbImage } from '../types.js';
 import { type FaceNetwork, findFace } from './face-points.js';
 import { findHands, type HandNetwork, type HandPair } from './hand-points.js';
@@ -33,8 +34,10 @@ const mediaPipe = await loadMediaPipe();
 let networks = await createNetworks(mediaPipe, setup);
 
 port.on('message', async (image: WorkerQuestion) => {
+  const startMs = monotonicMs();
   try {
-    reply({ type: 'answer', answer: findPeople(image, networks) });
+    const answer = findPeople(image, networks);
+    reply({ type: 'answer', answer, span: { startMs, endMs: monotonicMs() } });
   } catch (error) {
     const reason = [firstLine(error), ...mediaPipe.recentLog().slice(-3)].join(' | ');
     // A task that threw once throws for ever, so the next frame gets new ones; if that fails too, the worker dies of it.

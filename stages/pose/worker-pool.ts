@@ -1,18 +1,26 @@
 import { type TransferListItem, Worker } from 'node:worker_threads';
 import PQueue from 'p-queue';
 import { PantomimeError } from '../../models/errors.js';
+import type { Span } from '../../models/runtime/monotonic.js';
 
 /** What a pool's worker posts: `ready` once it can work, then one answer for each message it gets. */
 export type PoolReply<Answer> =
   | { readonly type: 'ready' }
-  | { readonly type: 'answer'; readonly answer: Answer }
+  | { readonly type: 'answer'; readonly answer: Answer; readonly span: Span }
   | { readonly type: 'failed'; readonly reason: string };
+
+/** Which worker was at work, from 0, and when. */
+export type PoolWork = Span & { readonly worker: number };
 
 /** A few worker threads that take messages one at a time each. */
 export type WorkerPool<Question, Answer> = AsyncDisposable & {
   readonly size: number;
   /** Waits for a free worker, hands `question` to it and gives its answer. Rejects; never hangs. */
-  ask(question: Question, transfer?: readonly TransferListItem[]): Promise<Answer>;
+  ask(
+    question: Question,
+    transfer?: readonly TransferListItem[],
+    onWork?: ((work: PoolWork) => void) | undefined,
+  ): Promise<Answer>;
 };
 
 export type WorkerPoolOptions = {
@@ -28,7 +36,8 @@ export type WorkerPoolOptions = {
 type Member<Question, Answer> = {
   readonly worker: Worker;
   readonly started: Promise<void>;
-  ask(question: Question, transfer: readonly TransferListItem[]): Promise<Answer>;
+  readonly index: number;
+  ask(question: Question, transfer: readonly TransferListItem[]): Promise<{ answer: Answer; span: Span }>;
 };
 
 /**
@@ -55,7 +64,7 @@ export async function createWorkerPool<Question, Answer>(
 
   if (signal?.aborted) throw interrupted(task, signal.reason);
   signal?.addEventListener('abort', onAbort, { once: true });
-  for (let i = 0; i < size; i++) members.push(startMember(options, end.signal, crashed));
+  for (let i = 0; i < size; i++) members.push(startMember(options, i, end.signal, crashed));
   try {
     await Promise.all(members.map(({ started }) => started));
   } catch (error) {
@@ -66,11 +75,13 @@ export async function createWorkerPool<Question, Answer>(
   const idle = [...members];
   return {
     size,
-    ask: (question, transfer = []) =>
+    ask: (question, transfer = [], onWork) =>
       queue.add(async () => {
         const member = idle.pop() as Member<Question, Answer>; // the queue runs no more jobs than there are members
         try {
-          return await member.ask(question, transfer);
+          const { answer, span } = await member.ask(question, transfer);
+          onWork?.({ ...span, worker: member.index });
+          return answer;
         } finally {
           idle.push(member);
         }
@@ -82,6 +93,7 @@ export async function createWorkerPool<Question, Answer>(
 
 function startMember<Question, Answer>(
   { entry, workerData, task }: WorkerPoolOptions,
+  index: number,
   end: AbortSignal,
   crashed: (what: string, cause?: unknown) => void,
 ): Member<Question, Answer> {
@@ -111,12 +123,13 @@ function startMember<Question, Answer>(
 
   return {
     worker,
+    index,
     started: nextReply().then(() => {}),
     async ask(question, transfer) {
       const reply = nextReply();
       if (!end.aborted) worker.postMessage(question, transfer);
       const answer = await reply;
-      if (answer.type === 'answer') return answer.answer;
+      if (answer.type === 'answer') return answer;
       throw new PantomimeError({
         code: 'pose.detection-failed',
         kind: 'internal',

@@ -92,6 +92,29 @@ describe('the sample', () => {
     expect(await same(join(folder, 'first', 'output.mp4'), out)).toBe(true);
   });
 
+  it('has a time line, and a report that draws it', async () => {
+    const page = join(folder, 'report.html');
+    const words = ['report', join(folder, 'first'), '--out', page];
+    const { code, stdout, stderr } = await pantomime(...words, '--json');
+    expect(code, stderr).toBe(0);
+    const [told] = eventsOf(stdout);
+    expect(told).toMatchObject({ type: 'report', file: page, frames, stepSeconds: [expect.any(Number)] });
+    const { engine, work } = told as unknown as { engine: Record<string, number>; work: { row: string }[] };
+    expect(engine.computingSeconds).toBeGreaterThan(0);
+    expect(engine.idleShare).toBeGreaterThan(0);
+    expect(engine.idleShare).toBeLessThan(1);
+    expect(new Set(work.map(({ row }) => row))).toEqual(new Set(['read', 'pose', 'draw', 'engine', 'step', 'encode']));
+    const text = await readFile(page, 'utf8');
+    for (const row of ['Stages', 'Poses', 'Engine', 'VAE decoding', 'Video encoding'])
+      expect(text).toContain(`>${row}<`);
+    expect(text).toContain('<img src="first/contact-sheet.png"');
+    expect((await pantomime(...words)).stdout).toBe(`${page}\n`);
+
+    const none = await pantomime('report', folder);
+    expect([none.code, none.stdout]).toEqual([3, '']);
+    expect(none.stderr).toMatch(/this is not the folder of a run\n +where /);
+  });
+
   it('is not replaced by another run unless asked', async () => {
     const { code, stderr } = await pantomime('animate', ...words(options), '-o', join(folder, 'first'));
     expect(code).toBe(2);

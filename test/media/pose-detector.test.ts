@@ -103,7 +103,24 @@ describe('pose detector', () => {
     expect(poses.detector).toBe('mediapipe-lite');
     expect(poses.frames).toEqual(Array.from({ length: 9 }, () => ({ people: [] })));
     expect(progress).toEqual(progress.map((_, i) => (i + 1) / 9));
-    expect(most).toBeLessThanOrEqual(3);
+    expect(most).toBeLessThanOrEqual(2 * detector.workers);
+  });
+
+  test('the same poses whatever the number of workers; frames are handed over, not copied', async () => {
+    const info = await probe('samples/driving/dancer.mp4', carried);
+    const plan = planDecode(info, { stride: 8, maxFrames: 7 });
+    const found: unknown[] = [];
+    for (const workers of [1, 3]) {
+      await using some = await createPoseDetector({ model: 'lite', hands: false, face: false, maxPeople: 2, workers });
+      const images = await collect(decodeFrames(info, plan, carried, { height: 192 }).frames);
+      const used = new Set<number>();
+      const poses = await detectPoses(streamOf(images), some, { onWork: ({ worker }) => used.add(worker) });
+      expect(images.map(({ data }) => data.length)).toEqual(images.map(() => 0));
+      expect(used.size).toBe(workers);
+      found.push(poses);
+    }
+    expect(found[1]).toEqual(found[0]);
+    expect(found[0]).toMatchObject({ frames: Array.from({ length: 7 }, () => ({ people: [{}] })) });
   });
 
   test('cancelling a stream closes it', async () => {

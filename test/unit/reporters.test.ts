@@ -38,11 +38,22 @@ const run: [number, ProgressEvent][] = [
   ],
 ];
 
+/** Something done beside something else. */
+const overlapping: [number, ProgressEvent][] = [
+  [0, { type: 'stage.start', stage: 'encode', title: 'drawing the poses' }],
+  [100, { type: 'stage.start', stage: 'denoise', title: 'denoising' }],
+  [200, progress(1)],
+  [300, { type: 'stage.done', stage: 'encode', ms: 300 }],
+  [400, progress(2)],
+  [900, { type: 'stage.done', stage: 'denoise', ms: 800 }],
+];
+
 function play(
   make: (
     output: { write: (text: string) => void },
     now: () => number,
   ) => { onEvent: (event: ProgressEvent) => void; close: () => void },
+  events = run,
 ): string {
   let [written, ms] = ['', 0];
   const reporter = make(
@@ -53,7 +64,7 @@ function play(
     },
     () => ms,
   );
-  for (const [at, event] of run) {
+  for (const [at, event] of events) {
     ms = at;
     reporter.onEvent(event);
   }
@@ -74,6 +85,11 @@ describe('plain', () => {
       '16 frames in 1 min 15 s',
       '',
     ]);
+  });
+  it('knows stages that overlap apart', () => {
+    expect(play((output, now) => plainReporter(output, 'normal', now), overlapping)).toBe(
+      'drawing the poses: done in 0.3 s\ndenoising: done in 0.8 s\n',
+    );
   });
   it('has only warnings when quiet, and details when verbose', () => {
     expect(play((output, now) => plainReporter(output, 'quiet', now))).toBe('warning: odd?[2J (hint: --y)\n');
@@ -103,6 +119,13 @@ describe('terminal', () => {
     // 10 ms after the one before: not worth drawing.
     expect(written).not.toContain(' 2/20');
     expect(written.split('\x1b[?25l').length).toBe(written.split('\x1b[?25h').length);
+  });
+  it('shows of stages that overlap the one that tells how far it is', () => {
+    const written = play((output, now) => ttyReporter({ ...output, columns: 80 }, 'normal', now), overlapping);
+    expect(screen(written)).toEqual(['✓ drawing the poses 0.3 s', '✓ denoising 0.8 s', '']);
+    const drawn = written.split(clear).map((line) => line.replace(codes, '').trim());
+    expect(drawn).toContain('drawing the poses ...');
+    expect(drawn.filter((line) => /^denoising █░+ 1\/20 steps/.test(line)).length).toBeGreaterThan(0);
   });
   it('never fills a line', () => {
     const written = play((output, now) => ttyReporter({ ...output, columns: 30 }, 'normal', now));

@@ -1,4 +1,4 @@
-import { axisTicks } from './axis-ticks.js';
+import { axisTicks } from '../../pages/axis-ticks.js';
 
 /** Draws the curves of the two chosen cells, one plot a metric, with their joints, the player's frame and a reading. */
 export const curvesScript = `

@@ -1,6 +1,6 @@
+import { axisTicks } from '../../pages/axis-ticks.js';
 import { escapeHtml } from '../../pages/html.js';
 import type { Cell, TuneResult } from '../types.js';
-import { axisTicks } from './axis-ticks.js';
 import { cellGroups, cellNames, sizesOf } from './cell-groups.js';
 import { formatMetric, formatSpread } from './format-metric.js';
 import { type Box, placeLabels } from './place-labels.js';

@@ -1,6 +1,6 @@
+import { axisTicks } from '../../pages/axis-ticks.js';
 import { escapeHtml } from '../../pages/html.js';
 import type { Cell, TuneResult } from '../types.js';
-import { axisTicks } from './axis-ticks.js';
 import { cellNames } from './cell-groups.js';
 
 const width = 960;

@@ -8,5 +8,6 @@ parentPort.on('message', (question) => {
   if (question === 'throw') throw new Error('struck');
   if (question === 'exit') process.exit(7);
   if (question === 'fail') parentPort.postMessage({ type: 'failed', reason: 'not this one' });
-  else if (question !== 'silence') parentPort.postMessage({ type: 'answer', answer: question * 2 });
+  else if (question !== 'silence')
+    parentPort.postMessage({ type: 'answer', answer: question * 2, span: { startMs: 1, endMs: 2 } });
 });

@@ -46,6 +46,18 @@ it('two users at once get a graph each', async () => {
   await warm.cool();
 });
 
+it('prepares ahead where it fits, and for one clip keeps only that', async () => {
+  const one = graphBytes(graphs[0]!);
+  const warm = keepWarm(engine, one * 1.5, { released: false });
+  await warm.prepare(graphs[0]!);
+  await warm.prepare(graphs[1]!); // no room beside the first
+  expect(warm.stats()).toMatchObject({ loads: 1, reuses: 0 });
+  expect(await run(warm, graphs[0]!)).toEqual([2, 4]);
+  expect(warm.stats()).toMatchObject({ loads: 1, reuses: 1 });
+  expect(await run(warm, graphs[0]!)).toEqual([2, 4]);
+  expect(warm.stats()).toMatchObject({ loads: 2, reuses: 1 });
+});
+
 it('frees what was used longest ago when memory is over the budget', async () => {
   const one = graphBytes(graphs[0]!);
   const warm = keepWarm(engine, one * 2.5);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { axisTicks } from '#dist/pipeline/tune/report/axis-ticks.js';
+import { axisTicks } from '#dist/pipeline/pages/axis-ticks.js';
 import { colorScale } from '#dist/pipeline/tune/report/color-steps.js';
 import { columnsOf } from '#dist/pipeline/tune/report/columns.js';
 import { formatMetric, formatSpread } from '#dist/pipeline/tune/report/format-metric.js';

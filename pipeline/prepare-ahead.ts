@@ -1,0 +1,36 @@
+import { readdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { buildUnetStep } from '../models/graphs/unet-step.js';
+import { buildVaeDecode } from '../models/graphs/vae-decode.js';
+import type { WarmEngine } from '../models/runtime/warm-engine.js';
+import { parseVaeConfig } from '../models/svd/vae-config.js';
+import { buildControlFeatures } from './control-features.js';
+import { worksAt } from './controls.js';
+import type { Plan } from './plan.js';
+import type { Run } from './run.js';
+
+/**
+ * Loads the graphs that a clip is going to need, as far as they fit into memory beside each other, while its poses are
+ * found. A guess: where the clip turns out to need others, those are loaded when they are needed. Nothing is done where an
+ * earlier attempt may have left nothing to compute.
+ */
+export async function prepareAhead(run: Run, plan: Plan, engine: WarmEngine): Promise<void> {
+  const { options, model, size, controls, schedule, residency, precision, guided, memory } = plan;
+  const work = await readdir(dirname(run.store.work('latents', '', '')));
+  if (work.some((name) => name.startsWith('latents-'))) return;
+  const how = { residency, precision, target: engine.info.provider };
+  const working = controls.filter((control) => worksAt(control, 0, schedule.timesteps.length));
+  const denoiser = buildUnetStep({
+    ...{ ...how, ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config },
+    ...{ guidance: guided && !memory.splitGuidance, feedForwardParts: memory.feedForwardParts },
+    controls: working.map((control) => ({ ...control, givenFeatures: control.once })),
+    frames: Math.min(options.chunk, plan.frames),
+    pixelsPerLatent: parseVaeConfig(model.vae.config).pixelsPerLatent,
+  });
+  await engine.prepare(denoiser);
+  run.signal.throwIfAborted();
+  for (const { network, once } of working)
+    if (once) await engine.prepare(buildControlFeatures(network, model.unet.config, { ...how, ...size }));
+  const decodeFrames = Math.min(options.decodeChunk, options.decodeMode === 'reference' ? plan.frames : Infinity);
+  await engine.prepare(buildVaeDecode({ ...how, ...model.vae, ...size, precision: undefined, frames: decodeFrames }));
+}

@@ -63,8 +63,13 @@ function shapesText(shapes: readonly Shape[]): string {
 const contributed = new Set(['FusedMatMul', 'MultiHeadAttention']);
 
 function workOf(operator: string, [a, b]: readonly Shape[], output: Shape | undefined): number {
-  // Weights that the runtime has packed are no longer listed: they were matrices.
-  const weight = b ?? { dims: [a?.dims.at(-1) ?? 0, output?.dims.at(-1) ?? 0] };
+  if (!a || !output) return 0;
   const name = contributed.has(operator) ? `com.microsoft:${operator}` : operator;
-  return ((countMultiplyAdds(name, [a, weight], output)?.count ?? 0) * 2) / 1e9;
+  if (b) return ((countMultiplyAdds(name, [a, b], output)?.count ?? 0) * 2) / 1e9;
+  // Weights that the runtime has packed are no longer listed: they were matrices. It also lets a product transpose its input.
+  const [columns, rows] = [a.dims.at(-1) ?? 0, a.dims.at(-2) ?? 0];
+  const inner = rows === output.dims.at(-2) ? columns : rows;
+  const product = { dims: [...a.dims.slice(0, -1), inner] };
+  const weight = { dims: [inner, output.dims.at(-1) ?? 0] };
+  return ((countMultiplyAdds(name, [product, weight], output)?.count ?? 0) * 2) / 1e9;
 }

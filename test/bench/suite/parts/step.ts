@@ -2,8 +2,8 @@ import { createEngine } from '#dist/models/runtime/engine.js';
 import type { Bench, Part } from '../bench.js';
 import { openEmbedded } from '../embedded.js';
 import { loadRun } from '../load-run.js';
-import { loadMatrixPeak } from '../matrix-peak.js';
 import { middleSizes, type StepModel, writeMiddleModel } from '../middle-model.js';
+import { convolutions, matrixProducts } from '../peaks.js';
 import { ratios } from '../spread.js';
 import { controlGraph, stepGraph } from '../step-graphs.js';
 import { takeTurns } from '../take-turns.js';
@@ -27,17 +27,22 @@ export const step: Part = {
 
 async function wideBlock({ figure, folder, rounds, threads }: Bench): Promise<void> {
   await using engine = await createEngine({ provider: 'cpu', threads });
-  const peak = await loadMatrixPeak(engine);
-  const block = await loadRun(engine, await wideBlockGraph(folder));
-  const times = await takeTurns({ peak: peak.run, block: block.run }, rounds);
+  const [matrix, convolution, block] = [
+    await loadRun(engine, matrixProducts()),
+    await loadRun(engine, convolutions()),
+    await loadRun(engine, await wideBlockGraph(folder)),
+  ];
+  const times = await takeTurns({ matrix: matrix.run, convolution: convolution.run, block: block.run }, rounds);
   const speed = {
-    peak: speeds(times.peak, gigaflops(peak.graph)),
+    matrix: speeds(times.matrix, gigaflops(matrix.graph)),
+    convolution: speeds(times.convolution, gigaflops(convolution.graph)),
     block: speeds(times.block, gigaflops(block.graph)),
   };
-  figure('matrix product', 'GFLOP/s', speed.peak, 'float32, 2048 x 2048, constant weight');
+  figure('matrix product', 'GFLOP/s', speed.matrix, 'float32, 2048 x 2048, constant weight: the peak below');
+  figure('3x3 convolution', 'GFLOP/s', speed.convolution, 'float32, 320 channels, 32x32, 16 pictures');
   figure('320-channel layer', 's', times.block, `${Math.round(gigaflops(block.graph))} GFLOP`);
   figure('320-channel layer', 'GFLOP/s', speed.block);
-  figure('320-channel layer, share of the peak', '%', percent(ratios(speed.block, speed.peak)));
+  figure('320-channel layer, share of the peak', '%', percent(ratios(speed.block, speed.matrix)));
 }
 
 async function measureStep({ figure, rounds, threads }: Bench, model: StepModel): Promise<void> {
@@ -49,7 +54,7 @@ async function measureStep({ figure, rounds, threads }: Bench, model: StepModel)
     unguided: stepGraph(model, { control: 'given', guidance: false }),
     control: controlGraph(model),
   };
-  const peak = await loadMatrixPeak(engine);
+  const peak = await loadRun(engine, matrixProducts());
   const [whole, given, plain, unguided, control] = await Promise.all([
     loadRun(engine, graphs.step),
     loadRun(engine, graphs.given),

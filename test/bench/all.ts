@@ -50,13 +50,14 @@ try {
       ...notebook(results, part.name),
     };
     await part.run(bench);
+    const of = <T extends { readonly part: string }>(all: readonly T[]) => all.filter((one) => one.part === part.name);
+    show(figuresText(of(results.figures)));
+    for (const table of of(results.tables)) show(`\n${tableText(table)}`);
+    show('');
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
-show(figuresText(results.figures));
-for (const table of results.tables) show(`\n${tableText(table)}`);
-
 if (values.json) {
   const [cpu] = cpus();
   const machine = {

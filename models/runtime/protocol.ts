@@ -31,6 +31,11 @@ export type LoadOptions = {
    * device.
    */
   readonly forbidCpuFallback?: boolean | undefined;
+  /**
+   * Times every operator of every run; releasing the session writes `PREFIX_TIME.json`, a list of trace events. Runs become
+   * a little slower.
+   */
+  readonly profilePrefix?: string | undefined;
 };
 
 /** An input or output as a loaded model declares it. */

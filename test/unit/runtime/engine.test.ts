@@ -154,6 +154,15 @@ describe('running', () => {
     await engine.release(session);
   });
 
+  it('writes the time of every operator when a profiled graph is released', async () => {
+    const session = await engine.load(triple(), { profilePrefix: join(dir, 'profile') });
+    for (let i = 0; i < 2; i++) await engine.run(session, { x: floatTensor([2, 2]) });
+    await engine.release(session);
+    const [file] = (await readdir(dir)).filter((name) => name.startsWith('profile'));
+    const events = JSON.parse(readFileSync(join(dir, file!), 'utf8')) as { cat: string; args?: { op_name?: string } }[];
+    expect(events.filter(({ cat, args }) => cat === 'Node' && args?.op_name === 'Mul')).toHaveLength(2);
+  });
+
   it('reports memory', async () => {
     const { rssBytes, peakRssBytes } = await engine.memory();
     expect(rssBytes).toBeGreaterThan(10e6);

@@ -39,6 +39,7 @@ export type SamplingJob = Size & {
   readonly splitGuidance?: boolean | undefined;
   /** See `GraphOptions`. */
   readonly feedForwardParts?: number | undefined;
+  readonly attentionParts?: number | undefined;
 } & Pick<SampleOptions, 'startStep' | 'onStep' | 'onWindow' | 'onWindows' | 'onPrediction' | 'signal'>;
 
 /**
@@ -88,6 +89,7 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       residency: job.residency,
       target: engine.info.provider,
       feedForwardParts: job.feedForwardParts,
+      attentionParts: job.attentionParts,
     });
     loaded = { controls: names, session: await engine.load(graph) };
     return loaded.session;

@@ -12,9 +12,12 @@ const ofThisRun: ReadonlySet<OptionName> = new Set(['output', 'overwrite', 'resu
  */
 export function repeatableOptions(plan: Plan): Readonly<Record<string, unknown>> {
   const { options, seed, size, provider, guided, memory } = plan;
-  const { residency, feedForwardParts } = memory;
+  const { residency, feedForwardParts, attentionParts } = memory;
   const splitGuidance = memory.splitGuidance ? 'on' : guided ? 'off' : options.splitGuidance;
-  const decided = { ...options, ...size, seed, provider, residency, feedForwardParts, splitGuidance } as const;
+  const decided = {
+    ...{ ...options, ...size, seed, provider, residency },
+    ...{ feedForwardParts, attentionParts, splitGuidance },
+  } as const;
   const entries = optionNames
     .filter((name) => !ofThisRun.has(name))
     .map((name) => [name, repeatableOption(decided, name)] as const);

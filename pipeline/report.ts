@@ -101,6 +101,7 @@ async function runRecord(plan: Plan, inputs: ReportInputs, outputs: Readonly<Rec
     reconstructionDb: inputs.reconstructionDb,
     poseBackend: plan.poseBackend,
     device: { provider: plan.provider, ...plan.memory },
+    fitted: plan.fitted,
     ffmpeg: { version: tools.version, origin: tools.origin },
     size,
     frameRate: movement.frameRate,

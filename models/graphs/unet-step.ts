@@ -45,8 +45,9 @@ export type UnetStepOptions = {
   readonly guidance: boolean;
   readonly residency: Residency;
   readonly target: Target;
-  /** Parts in which the feed-forward layers compute, see `GraphOptions`. */
+  /** Parts in which the feed-forward layers, and attention where it is not fused, compute; see `GraphOptions`. */
   readonly feedForwardParts?: number | undefined;
+  readonly attentionParts?: number | undefined;
   /** Adds the outputs `prediction_uncond` and `prediction_cond`. */
   readonly trace?: boolean | undefined;
 };
@@ -73,8 +74,8 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
   checkSize(frames, height, width, pixelsPerLatent * 2 ** (levels - 1));
   const [h, w] = [height / pixelsPerLatent, width / pixelsPerLatent];
   const latentChannels = config.outChannels;
-  const { residency, target, feedForwardParts } = options;
-  const graph = new Graph({ name: 'unet-step', residency, target, feedForwardParts });
+  const { residency, target, feedForwardParts, attentionParts } = options;
+  const graph = new Graph({ name: 'unet-step', residency, target, feedForwardParts, attentionParts });
 
   const unet = new UNet(config);
   graph.bind(unet, options.unet, 'unet');

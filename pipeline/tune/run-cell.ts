@@ -39,7 +39,7 @@ export type Workbench = {
 const notCounted: ReadonlySet<OptionName> = new Set([
   ...(['output', 'overwrite', 'resume', 'keepIntermediate', 'preset', 'threads', 'deviceId', 'ffmpeg'] as const),
   ...(['image', 'video', 'pose', 'model', 'overlay', 'controlnext', 'variant'] as const),
-  ...(['provider', 'residency', 'vram', 'splitGuidance', 'feedForwardParts', 'crf'] as const),
+  ...(['provider', 'residency', 'vram', 'splitGuidance', 'feedForwardParts', 'attentionParts', 'crf'] as const),
 ]);
 
 export function taskKey(options: AnimateOptions, { plan, track, picture, modelKey, truth }: Excerpt): string {

@@ -17,8 +17,8 @@ const overlapShare = 0.25;
 /** Where the tiles of one side begin: all of one length, evenly spread. In latents. */
 export function tileStarts(length: number, tile: number): number[] {
   if (tile >= length) return [0];
-  const overlap = Math.max(1, Math.floor(tile * overlapShare));
-  const count = Math.ceil((length - overlap) / Math.max(1, tile - overlap));
+  const overlap = Math.floor(tile * overlapShare);
+  const count = Math.ceil((length - overlap) / (tile - overlap));
   return Array.from({ length: count }, (_, i) => Math.round((i * (length - tile)) / (count - 1)));
 }
 

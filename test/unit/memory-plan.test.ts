@@ -121,9 +121,9 @@ it('does as it is told, and takes up what was begun', () => {
   expect(choose(undefined, { options: told }).choice).toMatchObject({ residency: 'fast', feedForwardParts: 2 });
   expect(() => choose(10, { options: told })).toThrow('does not fit');
   const begun = {
-    ...{ ...first, residency: 'low-memory', splitGuidance: true, feedForwardParts: 4 },
+    ...{ ...first, residency: 'low-memory' as const, splitGuidance: true, feedForwardParts: 4 },
     ...{ decodeChunk: 1, decodeTile: 512 },
-  } as const;
+  };
   expect(choose(40, { begun }).choice).toEqual(begun);
 });
 

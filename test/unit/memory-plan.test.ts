@@ -75,10 +75,10 @@ it('saves only as much as it must, in order', () => {
 });
 
 it('parts attention only where it is not fused', () => {
-  // 20 GiB and scores of 40, 10 or 2.5 GiB; weights as float32 on a device.
-  expect(choose(37, { provider: 'webgpu' }).choice).toEqual({ ...first, attentionParts: 4 });
-  expect(choose(17, { provider: 'webgpu' }).choice).toMatchObject({ attentionParts: 64, splitGuidance: true });
-  expect(choose(37, { provider: 'webgpu' }).savings).toEqual(['attention computes in 4 parts (--attention-parts)']);
+  // 20 GiB and scores of 40, 10, 2.5 or 0.6 GiB, a fifth on top, and 6 GiB of weights.
+  expect(choose(43, { provider: 'webgpu' }).choice).toEqual({ ...first, attentionParts: 4 });
+  expect(choose(19, { provider: 'webgpu' }).choice).toMatchObject({ attentionParts: 64, splitGuidance: true });
+  expect(choose(43, { provider: 'webgpu' }).savings).toEqual(['attention computes in 4 parts (--attention-parts)']);
   expect(choose(20, { provider: 'webgpu', options: given({ attentionParts: 256 }) }).choice.attentionParts).toBe(256);
 });
 

@@ -1,13 +1,13 @@
 import type { ModelFolder } from '../models/checkpoint/model-folder.js';
-import { buildVaeDecode } from '../models/graphs/vae-decode.js';
 import { buildVaeEncode } from '../models/graphs/vae-encode.js';
-import type { Residency } from '../models/onnx/built-graph.js';
 import type { Engine } from '../models/runtime/engine.js';
-import type { FloatTensor } from '../models/tensor.js';
-import { quantise } from '../stages/decode-latents.js';
+import { parseVaeConfig } from '../models/svd/vae-config.js';
+import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import { psnr } from '../stages/quality/psnr.js';
 import { vaeImageTensor } from '../stages/reference/vae-image-tensor.js';
 import type { RgbImage } from '../stages/types.js';
+import { decodeToPictures } from './decode-to-pictures.js';
+import type { MemoryChoice } from './memory-choice.js';
 import type { Plan } from './plan.js';
 import type { Run } from './run.js';
 import { runOnce } from './run-once.js';
@@ -18,14 +18,14 @@ import { runOnce } from './run-once.js';
  */
 export async function checkDomain(
   run: Run,
-  { model, card, options, residency }: Plan,
+  { model, card, options, memory }: Plan,
   engine: Engine,
   picture: RgbImage,
 ): Promise<number | undefined> {
   const limit = card?.minReconstructionDb;
   if (limit === undefined) return undefined;
   const decibels = await run.stage('domain', 'comparing the picture with what the model knows', () =>
-    reconstructionDb(engine, { vae: model.vae, residency, picture, signal: run.signal }),
+    reconstructionDb(engine, { vae: model.vae, memory, picture, signal: run.signal }),
   );
   if (decibels < limit) {
     run.warn(
@@ -40,7 +40,7 @@ export async function checkDomain(
 
 export type ReconstructionOptions = {
   readonly vae: ModelFolder['vae'];
-  readonly residency: Residency;
+  readonly memory: Pick<MemoryChoice, 'residency' | 'decodeTile'>;
   /** At the size of the video. */
   readonly picture: RgbImage;
   readonly signal?: AbortSignal | undefined;
@@ -48,11 +48,19 @@ export type ReconstructionOptions = {
 
 /** PSNR in dB of a picture that was encoded and decoded by the VAE, as a clip of one frame. */
 async function reconstructionDb(engine: Engine, options: ReconstructionOptions): Promise<number> {
-  const { vae, residency, picture, signal } = options;
+  const { vae, memory, picture, signal } = options;
   const { width, height } = picture;
-  const how = { ...vae, width, height, residency, target: engine.info.provider };
-  const encoded = await runOnce(engine, buildVaeEncode(how), { image: vaeImageTensor(picture) }, signal);
-  const latents = encoded.latents as FloatTensor;
-  const { frames } = await runOnce(engine, buildVaeDecode({ ...how, frames: 1 }), { latents }, signal);
-  return psnr(picture, quantise((frames as FloatTensor).data, width, height));
+  const { residency, decodeTile: tile } = memory;
+  const graph = buildVaeEncode({ ...vae, width, height, residency, target: engine.info.provider });
+  const { latents } = await runOnce(engine, graph, { image: vaeImageTensor(picture) }, signal);
+  const { dims, data } = latents as FloatTensor;
+  const { scalingFactor } = parseVaeConfig(vae.config);
+  const scaled = floatTensor(
+    dims,
+    data.map((value) => value * scalingFactor),
+  );
+  const alone = { chunk: 1, overlap: 0, mode: 'reference', skip: 0 } as const;
+  const decoded = decodeToPictures(engine, scaled, { vae, residency, tile, signal, ...alone });
+  for await (const given of decoded) return psnr(picture, given);
+  throw new Error('the decoder has given no picture');
 }

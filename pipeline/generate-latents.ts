@@ -42,6 +42,7 @@ export type SamplingJob = Size & {
   readonly splitGuidance?: boolean | undefined;
   /** See `GraphOptions`. */
   readonly feedForwardParts?: number | undefined;
+  readonly attentionParts?: number | undefined;
 } & Pick<SampleOptions, 'startStep' | 'onStep' | 'onWindow' | 'onWindows' | 'onPrediction' | 'signal'>;
 
 /**
@@ -91,6 +92,7 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       precision: job.precision,
       target: engine.info.provider,
       feedForwardParts: job.feedForwardParts,
+      attentionParts: job.attentionParts,
     });
     return engine.load(graph);
   };

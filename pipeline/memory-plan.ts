@@ -1,29 +1,24 @@
 import { PantomimeError } from '../models/errors.js';
-import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
-import type { Provider } from '../models/runtime/engine.js';
+import type { BuiltGraph } from '../models/onnx/built-graph.js';
 import { emptyEngine, graphMemory } from '../models/runtime/memory.js';
 import type { MemoryBudget } from './memory-budget.js';
-import type { AnimateOptions } from './options/schema.js';
+import {
+  decodeSavings,
+  describeSavings,
+  firstChoice,
+  type MemoryChoice,
+  type MemoryRequest,
+  smallerWindows,
+  stepSavings,
+} from './memory-choice.js';
 import { formatBytes } from './progress/report-text.js';
-
-/** How a run holds what it computes with; changes no picture but through the decode chunk. */
-export type MemoryChoice = {
-  readonly residency: Residency;
-  /** The branches of guidance run one after the other. */
-  readonly splitGuidance: boolean;
-  readonly feedForwardParts: number;
-  readonly decodeChunk: number;
-};
 
 /** The denoiser with the controls that work in it, and the number of such steps. */
 export type PlannedSteps = { readonly graph: BuiltGraph; readonly count: number };
 
 /** Graphs of a run under a choice; each is built anew when it is asked for. */
 export type GraphMaker = {
-  /** Frames of a window. */
-  readonly chunk: number;
-  /** @param chunk other windows than those planned */
-  readonly steps: (choice: MemoryChoice, chunk?: number) => readonly PlannedSteps[];
+  readonly steps: (choice: MemoryChoice) => readonly PlannedSteps[];
   readonly decode: (choice: MemoryChoice) => BuiltGraph;
   /** Control features of one batch of frames, of each module whose features are computed once for all steps. */
   readonly features: (choice: MemoryChoice) => readonly BuiltGraph[];
@@ -51,51 +46,42 @@ export type MemoryPlan = {
   readonly savings: readonly string[];
 };
 
-export type MemoryRequest = {
-  readonly options: Pick<AnimateOptions, 'residency' | 'splitGuidance' | 'feedForwardParts' | 'decodeChunk'>;
-  readonly provider: Provider;
-  readonly guided: boolean;
-  /** As an unfinished run has chosen; it goes on with that. */
-  readonly begun: MemoryChoice | undefined;
-  readonly budget: MemoryBudget | undefined;
-};
-
-const partsTried = [1, 4, 16] as const;
-
 /**
- * Chooses how the networks are held and run so that the largest fits into the budget, the dearest saving last: weights read
- * in place, the branches of guidance one after the other, feed-forward layers in parts, fewer frames decoded at once. Without a
- * budget nothing is saved. Throws PantomimeError `memory.short` when a budget that was given is too small for all of it.
+ * Chooses how the networks are held and run so that the largest fits into the budget. What changes no picture is saved first:
+ * weights read in place, attention in parts where it is not fused, the branches of guidance one after the other, feed-forward
+ * layers in parts. Then comes what shows: smaller windows where nobody chose their size, fewer frames decoded at once, and tiles.
+ * Without a budget nothing is saved. Throws PantomimeError `memory.short` when a budget that was given is too small for all of it.
  */
-export function planMemory(request: MemoryRequest, make: GraphMaker): MemoryPlan {
-  const { budget } = request;
+export function planMemory(request: MemoryRequest, budget: MemoryBudget | undefined, make: GraphMaker): MemoryPlan {
   const fits = (graph: BuiltGraph) => budget === undefined || needOf(graph) <= budget.bytes;
-  const choices = stepChoices(request);
-  let choice = choices[0] as MemoryChoice;
+  const allFit = (steps: readonly PlannedSteps[]) => steps.every(({ graph }) => fits(graph));
+  const first = firstChoice(request);
+  let choice = first;
   let steps = make.steps(choice);
-  for (const next of choices.slice(1)) {
-    if (steps.every(({ graph }) => fits(graph))) break;
-    choice = next;
+  const save = (saving: Partial<MemoryChoice>) => {
+    choice = { ...choice, ...saving };
     steps = make.steps(choice);
-  }
-  const largest = neediest(steps.map(({ graph }) => graph));
+  };
+  for (const saving of stepSavings(request)) if (!allFit(steps)) save(saving);
+  const fitsWith = (saving: Partial<MemoryChoice>) => allFit(make.steps({ ...choice, ...saving }));
+  const smaller = allFit(steps) ? undefined : firstThat(smallerWindows(request, choice), fitsWith);
+  if (smaller) save(smaller);
   let decode = make.decode(choice);
-  while (!fits(decode) && choice.decodeChunk > 1) {
-    choice = { ...choice, decodeChunk: Math.ceil(choice.decodeChunk / 2) };
+  for (const saving of decodeSavings(request, choice)) {
+    if (fits(decode)) break;
+    choice = { ...choice, ...saving };
     decode = make.decode(choice);
   }
-  const fittingChunk = (stepIsWorst: boolean) => {
-    if (!stepIsWorst) return undefined;
-    for (let chunk = Math.floor(make.chunk / 2); chunk >= 1; chunk = Math.floor(chunk / 2))
-      if (make.steps(choice, chunk).every(({ graph }) => fits(graph)))
-        return `--chunk ${chunk}, or a smaller --width and --height`;
-    return undefined;
-  };
+  const largest = neediest(steps.map(({ graph }) => graph));
   const graphs = { steps, largest, decode, features: make.features(choice), once: make.once(choice) };
   const all = [largest, decode, ...graphs.features, ...graphs.once];
   const worst = neediest(all);
-  const short = budget && needOf(worst) > budget.bytes;
-  if (short && budget.from === 'option') throw tooLittle(worst, budget, fittingChunk(worst === largest));
+  const lacking = budget && needOf(worst) > budget.bytes;
+  if (lacking && budget.from === 'option') {
+    const whole = worst === decode && choice.decodeTile === null;
+    const hint = worst === largest ? fittingChunk(request, choice, fitsWith) : whole ? '--decode-tile auto' : undefined;
+    throw tooLittle(worst, budget, hint);
+  }
   return {
     choice,
     graphs,
@@ -103,8 +89,8 @@ export function planMemory(request: MemoryRequest, make: GraphMaker): MemoryPlan
     ownBytes: needOf(worst),
     filePageBytes: Math.max(...all.map((graph) => graphMemory(graph).filePageBytes)),
     savings: [
-      ...savingsOf(choices[0] as MemoryChoice, choice),
-      ...(short ? [`${formatBytes(needOf(worst))} are needed and ${formatBytes(budget.bytes)} are free`] : []),
+      ...describeSavings(first, choice),
+      ...(lacking ? [`${formatBytes(needOf(worst))} are needed and ${formatBytes(budget.bytes)} are free`] : []),
     ],
   };
 }
@@ -118,56 +104,31 @@ function neediest(graphs: readonly BuiltGraph[]): BuiltGraph {
   return graphs.reduce((a, b) => (needOf(b) > needOf(a) ? b : a));
 }
 
-/** What may be tried for the denoiser, each needing less than the one before. */
-function stepChoices({ options, provider, guided, begun }: MemoryRequest): MemoryChoice[] {
-  const { residency, splitGuidance, feedForwardParts, decodeChunk } = options;
-  if (begun) {
-    return [
-      {
-        residency: residency === 'auto' ? begun.residency : residency,
-        splitGuidance: splitGuidance === 'auto' ? begun.splitGuidance : splitGuidance === 'on',
-        feedForwardParts: feedForwardParts ?? begun.feedForwardParts,
-        decodeChunk: Math.min(decodeChunk, begun.decodeChunk),
-      },
-    ];
+/** The first of `items` that `does`, where all after one that does do too; undefined where none does. */
+function firstThat<T>(items: readonly T[], does: (item: T) => boolean): T | undefined {
+  let [low, high] = [0, items.length];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (does(items[middle] as T)) high = middle;
+    else low = middle + 1;
   }
-  const residencies: readonly Residency[] =
-    provider !== 'cpu' ? ['fast'] : residency === 'auto' ? ['fast', 'low-memory'] : [residency];
-  const splits = !guided || splitGuidance === 'off' ? [false] : splitGuidance === 'on' ? [true] : [false, true];
-  const parts = feedForwardParts === null ? partsTried : [feedForwardParts];
-  let choice = {
-    ...{ residency: residencies[0] as Residency, splitGuidance: splits[0] as boolean },
-    ...{ feedForwardParts: parts[0] as number, decodeChunk },
-  };
-  const choices = [choice];
-  const then = (change: Partial<MemoryChoice>) => {
-    choice = { ...choice, ...change };
-    choices.push(choice);
-  };
-  for (const next of residencies.slice(1)) then({ residency: next });
-  for (const next of splits.slice(1)) then({ splitGuidance: next });
-  for (const next of parts.slice(1)) then({ feedForwardParts: next });
-  return choices;
+  return items[low];
 }
 
-function savingsOf(first: MemoryChoice, last: MemoryChoice): string[] {
-  return [
-    ...(first.residency !== last.residency ? ['weights are read in place (--residency low-memory)'] : []),
-    ...(first.splitGuidance !== last.splitGuidance
-      ? ['the branches of guidance run one after the other (--split-guidance on)']
-      : []),
-    ...(first.feedForwardParts !== last.feedForwardParts
-      ? [`feed-forward layers compute in ${last.feedForwardParts} parts (--feed-forward-parts)`]
-      : []),
-    ...(first.decodeChunk !== last.decodeChunk
-      ? [
-          `${last.decodeChunk} instead of ${first.decodeChunk} frames are decoded at once, which shows a little (--decode-chunk)`,
-        ]
-      : []),
-  ];
+/** What to type for the largest windows that would fit. */
+function fittingChunk(
+  { frames }: MemoryRequest,
+  choice: MemoryChoice,
+  fitsWith: (saving: Partial<MemoryChoice>) => boolean,
+): string | undefined {
+  const most = Math.min(choice.chunk, frames) - 1;
+  const chunks = Array.from({ length: most }, (_, i) => most - i);
+  const chunk = firstThat(chunks, (fewer) => fitsWith({ chunk: fewer }));
+  if (!chunk) return undefined;
+  return choice.overlap < chunk ? `--chunk ${chunk}` : `--chunk ${chunk} --overlap ${Math.floor(chunk / 4)}`;
 }
 
-function tooLittle(graph: BuiltGraph, budget: MemoryBudget, fitting: string | undefined): PantomimeError {
+function tooLittle(graph: BuiltGraph, budget: MemoryBudget, saving: string | undefined): PantomimeError {
   return new PantomimeError({
     code: 'memory.short',
     kind: 'usage',
@@ -175,6 +136,6 @@ function tooLittle(graph: BuiltGraph, budget: MemoryBudget, fitting: string | un
     where: `--vram, ${graph.name}`,
     got: formatBytes(budget.bytes),
     expected: formatBytes(needOf(graph)),
-    hint: fitting ?? 'a smaller --width and --height',
+    hint: saving ? `${saving}, or a smaller --width and --height` : 'a smaller --width and --height',
   });
 }

@@ -16,6 +16,7 @@ import { makeSchedule, type Schedule } from '../models/schedule/sigmas.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
 import { parseVaeConfig } from '../models/svd/vae-config.js';
 import { decodeChunks } from '../stages/decode-latents.js';
+import { tileStarts } from '../stages/decode-tiles.js';
 import { type ContextWindow, contextWindows, costFactor } from '../stages/denoise/windows.js';
 import { type FfmpegTools, locateFfmpeg } from '../stages/ffmpeg/locate.js';
 import { readPictureInfo } from '../stages/reference/picture-info.js';
@@ -27,7 +28,8 @@ import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
 import { type PlannedLora, withLoras } from './loras.js';
 import { type MemoryBudget, memoryBudget } from './memory-budget.js';
-import { type GraphMaker, type MemoryChoice, type MemoryPlan, planMemory } from './memory-plan.js';
+import type { MemoryChoice } from './memory-choice.js';
+import { type GraphMaker, type MemoryPlan, planMemory } from './memory-plan.js';
 import { type ModelCard, readModelCard } from './model-card.js';
 import { type Movement, openMovement } from './movement.js';
 import { parseControl, poseName } from './options/control-value.js';
@@ -41,7 +43,10 @@ import { chooseSize, type Size } from './size.js';
 
 /** Everything decided before any work: what is animated, at which size, in which windows, at what cost. */
 export type Plan = {
+  /** With windows and decoding as they fit into the memory. */
   readonly options: AnimateOptions;
+  /** What was asked for where that is something else. */
+  readonly fitted: Readonly<Partial<FittedOptions>>;
   readonly runDir: string;
   /** Where the result goes: in the run folder, or the file named by `-o`. */
   readonly video: string;
@@ -79,6 +84,9 @@ export type Plan = {
   readonly cost: PlanCost;
   readonly notes: readonly string[];
 };
+
+/** Options of the picture that a plan may decide anew, so that it fits into the memory. */
+export type FittedOptions = Pick<AnimateOptions, 'chunk' | 'overlap' | 'decodeChunk' | 'decodeOverlap' | 'decodeTile'>;
 
 export type PlanCost = {
   /** Runs of the denoiser: windows x steps. */
@@ -125,7 +133,6 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     options.steps,
     scheduleRange(model.scheduler.config, join(model.dir, 'scheduler', 'scheduler_config.json')),
   );
-  const windows = contextWindows(frames, options);
   const guided = needsGuidance(options.guidanceScaleMin, options.guidanceScale);
   const provider = chooseProvider(options.provider);
   const precision = choosePrecision(options.precision, provider);
@@ -135,21 +142,25 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const begun = options.resume ? await unfinishedRun(runDir) : {};
   const budget = await memoryBudget(provider, options, signal);
   const memory = planMemory(
-    { options, provider, guided, begun: begun.memory, budget },
-    graphMaker({ options, model, size, frames, guided, provider, precision, controls, schedule }),
+    { options, provider, guided, size, frames, begun: begun.memory },
+    budget,
+    graphMaker({ model, size, frames, guided, provider, precision, controls, schedule }),
   );
-  const cost = planCost({ frames, windows, size, options, schedule, memory, files: 1 + pictures.length });
+  const fitting = windowsAndDecoding(options, memory.choice);
+  const decided = { ...options, ...fitting };
+  const windows = contextWindows(frames, decided);
+  const cost = planCost({ frames, windows, size, options: decided, schedule, memory, files: 1 + pictures.length });
 
   await checkOutput(runDir, video, options);
   await checkDisk(runDir, cost.diskBytes);
-  const { decodeChunk } = memory.choice;
   const notes = [
     ...ffmpegNotes(tools),
-    ...planNotes({ options, frames, card, controls, pictures, schedule }),
+    ...planNotes({ options: decided, frames, card, controls, pictures, schedule }),
     ...memoryNotes(memory),
   ];
   return {
-    options: { ...options, decodeChunk, decodeOverlap: Math.min(options.decodeOverlap, decodeChunk - 1) },
+    options: decided,
+    fitted: changedOptions(options, fitting),
     runDir,
     video,
     tools,
@@ -238,9 +249,20 @@ export function chooseProvider(provider: AnimateOptions['provider']): Provider {
   return cuda ? 'cuda' : 'cpu';
 }
 
+function windowsAndDecoding({ decodeOverlap }: AnimateOptions, choice: MemoryChoice): FittedOptions {
+  const { chunk, overlap, decodeChunk, decodeTile } = choice;
+  const decoding = { decodeChunk, decodeOverlap: Math.min(decodeOverlap, decodeChunk - 1) };
+  return { chunk, overlap, ...decoding, decodeTile: decodeTile ?? 'off' };
+}
+
+/** Of the options that a plan may decide anew: what was asked for where another thing was decided. */
+function changedOptions(asked: AnimateOptions, decided: FittedOptions): Partial<FittedOptions> {
+  const names = Object.keys(decided) as (keyof FittedOptions)[];
+  return Object.fromEntries(names.filter((name) => asked[name] !== decided[name]).map((name) => [name, asked[name]]));
+}
+
 /** Every network of the run as a graph; nothing is loaded. */
 function graphMaker({
-  options,
   model,
   size,
   frames,
@@ -251,24 +273,29 @@ function graphMaker({
   schedule,
 }: Pick<
   Plan,
-  'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'precision' | 'controls' | 'schedule'
+  'model' | 'size' | 'frames' | 'guided' | 'provider' | 'precision' | 'controls' | 'schedule'
 >): GraphMaker {
   const how = ({ residency }: MemoryChoice) => ({ residency, target: provider, ...size });
-  const chunk = Math.min(options.chunk, frames);
   const unet = { unet: model.unet.checkpoint, unetConfig: model.unet.config };
   const { pixelsPerLatent } = parseVaeConfig(model.vae.config);
   return {
-    chunk,
-    steps: (choice, other = chunk) =>
+    steps: (choice) =>
       groupSteps(controls, schedule.timesteps.length).map(({ working, count }) => ({
         count,
         graph: buildUnetStep({
-          ...{ ...how(choice), ...unet, precision, pixelsPerLatent, frames: other },
+          ...{ ...how(choice), ...unet, precision, pixelsPerLatent, frames: Math.min(choice.chunk, frames) },
           ...{ guidance: guided && !choice.splitGuidance, feedForwardParts: choice.feedForwardParts },
+          attentionParts: choice.attentionParts,
           controls: working.map(({ name, network, once }) => ({ name, network, givenFeatures: once })),
         }),
       })),
-    decode: (choice) => buildVaeDecode({ ...how(choice), ...model.vae, frames: choice.decodeChunk }),
+    decode: (choice) => {
+      const [width, height] = [size.width, size.height].map((side) => Math.min(side, choice.decodeTile ?? side)) as [
+        number,
+        number,
+      ];
+      return buildVaeDecode({ ...how(choice), ...model.vae, frames: choice.decodeChunk, width, height });
+    },
     features: (choice) =>
       controls
         .filter(({ once }) => once)
@@ -288,20 +315,21 @@ type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'optio
 
 function planCost({ frames, size, windows, schedule, options, memory, files }: CostInputs): PlanCost {
   const { steps, largest, decode, features, once } = memory.graphs;
-  const { splitGuidance, decodeChunk, residency } = memory.choice;
+  const { splitGuidance, decodeChunk, decodeTile, residency } = memory.choice;
   const sum = (parts: readonly number[]) => parts.reduce((total, part) => total + part, 0);
   const branches = splitGuidance ? 2 : 1;
   const decodes = decodeChunks(frames, {
     chunk: decodeChunk,
-    overlap: Math.min(options.decodeOverlap, decodeChunk - 1),
+    overlap: options.decodeOverlap,
     mode: options.decodeMode,
   }).length;
+  const tilesOf = (side: number) => tileStarts(side, decodeTile ?? side).length;
   return {
     forwards: windows.length * schedule.timesteps.length,
     factor: costFactor(windows, frames),
     multiplyAdds:
       sum(steps.map(({ graph, count }) => workOf(graph, branches * windows.length * count, residency))) +
-      workOf(decode, decodes, residency) +
+      workOf(decode, decodes * tilesOf(size.height) * tilesOf(size.width), residency) +
       sum(features.map((graph) => workOf(graph, Math.ceil(frames / featureBatch), residency))) +
       sum(once.map((graph) => workOf(graph, 1, residency))),
     weightBytes: largest.weightBytes,

@@ -23,6 +23,7 @@ export async function prepareAhead(run: Run, plan: Plan, engine: WarmEngine): Pr
   const denoiser = buildUnetStep({
     ...{ ...how, ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config },
     ...{ guidance: guided && !memory.splitGuidance, feedForwardParts: memory.feedForwardParts },
+    attentionParts: memory.attentionParts,
     controls: working.map((control) => ({ ...control, givenFeatures: control.once })),
     frames: Math.min(options.chunk, plan.frames),
     pixelsPerLatent: parseVaeConfig(model.vae.config).pixelsPerLatent,
@@ -31,6 +32,7 @@ export async function prepareAhead(run: Run, plan: Plan, engine: WarmEngine): Pr
   run.signal.throwIfAborted();
   for (const { network, once } of working)
     if (once) await engine.prepare(buildControlFeatures(network, model.unet.config, { ...how, ...size }));
+  if (memory.decodeTile) return;
   const decodeFrames = Math.min(options.decodeChunk, options.decodeMode === 'reference' ? plan.frames : Infinity);
   await engine.prepare(buildVaeDecode({ ...how, ...model.vae, ...size, precision: undefined, frames: decodeFrames }));
 }

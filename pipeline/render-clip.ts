@@ -66,6 +66,7 @@ async function denoise(
 ): Promise<FloatTensor> {
   const { options, size, schedule, seed, model, residency, precision, memory, provider, controls } = plan;
   const frames = track.maps.dims[0];
+  const { splitGuidance, feedForwardParts, attentionParts } = memory;
   const { chunk, overlap, anchor, fusion, phaseRotation, noise, guidanceIndex, timeIds } = options;
   const addedTimeIds: [number, number, number] =
     timeIds === 'published' ? [6, 128, 0.02] : [options.fpsId - 1, options.motionBucketId, options.noiseAugStrength];
@@ -73,7 +74,7 @@ async function denoise(
   const guidance = { min: options.guidanceScaleMin, max: options.guidanceScale, index: guidanceIndex };
   const key = keyOf([
     [await denoiserKey(plan), provider, precision, residency, seed, size, noise, windows, guidance, addedTimeIds],
-    [memory.splitGuidance, memory.feedForwardParts],
+    [splitGuidance, feedForwardParts, attentionParts],
     [options.noiseAugStrength, [...schedule.sigmas], frames],
     [hashBytes(conditioning.imageLatents.data), hashBytes(conditioning.imageEmbeds.data)],
     controls.map(({ name, scale, start, end }) => [name, scale, start, end]),
@@ -110,7 +111,7 @@ async function denoise(
       let reached = { latents: start, step: startStep };
       const job: SamplingJob = {
         ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
-        ...{ splitGuidance: memory.splitGuidance, feedForwardParts: memory.feedForwardParts },
+        ...{ splitGuidance, feedForwardParts, attentionParts },
         ...{ conditioning, addedTimeIds, schedule, windows, guidance, signal: run.signal },
         ...{ controls: sources, onWindows: meter?.onWindows, onPrediction: meter?.onPrediction },
         onWindow: ({ step, window, windows }) => {

@@ -12,18 +12,12 @@ const ofThisRun: ReadonlySet<OptionName> = new Set(['output', 'overwrite', 'resu
  */
 export function repeatableOptions(plan: Plan): Readonly<Record<string, unknown>> {
   const { options, seed, size, provider, guided, memory } = plan;
-  const precision = plan.precision === 'float16' ? 'fp16' : 'fp32';
-  const { residency, feedForwardParts } = memory;
+  const { residency, feedForwardParts, attentionParts } = memory;
   const splitGuidance = memory.splitGuidance ? 'on' : guided ? 'off' : options.splitGuidance;
   const decided = {
-    ...options,
-    ...size,
-    seed,
-    provider,
-    precision,
-    residency,
-    feedForwardParts,
-    splitGuidance,
+    ...{ ...options, ...size, seed, provider, residency },
+    precision: plan.precision === 'float16' ? 'fp16' : 'fp32',
+    ...{ feedForwardParts, attentionParts, splitGuidance },
   } as const;
   const entries = optionNames
     .filter((name) => !ofThisRun.has(name))

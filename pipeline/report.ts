@@ -103,6 +103,7 @@ async function runRecord(plan: Plan, inputs: Rendered, outputs: Readonly<Record<
     reconstructionDb: inputs.reconstructionDb,
     poseBackend: plan.poseBackend,
     device: { provider: plan.provider, ...plan.memory },
+    fitted: plan.fitted,
     ffmpeg: { version: tools.version, origin: tools.origin },
     size,
     frameRate: movement.frameRate,

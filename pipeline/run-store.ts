@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { PantomimeError } from '../models/errors.js';
 import { exists, readJson, writeAtomic } from './files.js';
 import { type FolderLock, lockFolder } from './folder-lock.js';
-import type { MemoryChoice } from './memory-plan.js';
+import type { MemoryChoice } from './memory-choice.js';
 import { seal } from './sealed-file.js';
 
 /**
@@ -153,15 +153,18 @@ export async function unfinishedRun(dir: string): Promise<Begun> {
 }
 
 function isMemoryChoice(value: unknown): value is MemoryChoice {
-  const { residency, splitGuidance, feedForwardParts, decodeChunk } = (value ?? {}) as Partial<MemoryChoice>;
-  const count = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= 1024;
+  const { residency, splitGuidance, decodeTile, overlap, ...counts } = (value ?? {}) as Partial<MemoryChoice>;
+  const { attentionParts, feedForwardParts, decodeChunk, chunk = 0 } = counts;
+  const count = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= mostCounted;
   return (
     (residency === 'fast' || residency === 'low-memory') &&
     typeof splitGuidance === 'boolean' &&
-    count(feedForwardParts) &&
-    count(decodeChunk)
+    [attentionParts, feedForwardParts, decodeChunk, chunk].every(count) &&
+    (decodeTile === null || count(decodeTile)) &&
+    (overlap === 0 || (count(overlap) && (overlap as number) < chunk))
   );
 }
 
+const mostCounted = 8192;
 const begunName = 'begun.json';
 const lockName = 'lock';

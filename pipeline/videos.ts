@@ -62,7 +62,7 @@ export async function writeVideos(run: Run, plan: Plan, engine: Engine, inputs: 
     const { decodeChunk, decodeOverlap, decodeMode, crf } = options;
     const pictures = decodeToPictures(engine, inputs.latents, {
       ...{ vae: plan.model.vae, residency: plan.residency, signal: run.signal, skip: first },
-      ...{ chunk: decodeChunk, overlap: decodeOverlap, mode: decodeMode },
+      ...{ chunk: decodeChunk, overlap: decodeOverlap, mode: decodeMode, tile: plan.memory.decodeTile },
     });
     const moments = withControl(pictures, inputs, first, async (moment) => {
       await onFrame?.(moment.frame, moment.result);

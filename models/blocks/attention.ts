@@ -1,9 +1,14 @@
 import type { Value } from '../onnx/graph.js';
+import { inParts, rowsOfPart } from '../onnx/in-parts.js';
 import { Module, unused } from '../onnx/module.js';
-import { attention, dim } from '../onnx/ops.js';
+import { attention, dim, fusesAttention } from '../onnx/ops.js';
 import { Linear } from './layers.js';
 
-/** Multi-head self-attention over x [B, T, C]; biases on q, k, v only where asked for (VAE). */
+/**
+ * Multi-head self-attention over x [B, T, C]; biases on q, k, v only where asked for (VAE). Where attention is not fused, its
+ * scores [B, heads, T, T] are the largest tensor of all: queries do not see each other, so the parts that the graph asks for
+ * give the same numbers and need less memory.
+ */
 export class SelfAttention extends Module {
   readonly to_q: Linear;
   readonly to_k: Linear;
@@ -23,7 +28,10 @@ export class SelfAttention extends Module {
   }
 
   forward(x: Value): Value {
-    const mixed = attention(this.to_q.forward(x), this.to_k.forward(x), this.to_v.forward(x), this.#heads);
+    const { target, attentionParts } = x.graph.options;
+    const [queries, keys, values] = [this.to_q.forward(x), this.to_k.forward(x), this.to_v.forward(x)];
+    const rows = rowsOfPart(dim(x, 1), fusesAttention(target) ? 1 : attentionParts);
+    const mixed = inParts(queries, 1, rows, (part) => attention(part, keys, values, this.#heads));
     return x.graph.tap(this, this.to_out[0].forward(mixed));
   }
 }

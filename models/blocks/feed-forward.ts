@@ -1,6 +1,7 @@
 import type { Value } from '../onnx/graph.js';
+import { inParts, rowsOfPart } from '../onnx/in-parts.js';
 import { Module } from '../onnx/module.js';
-import { concat, dim, gelu, mul, reshape, slice } from '../onnx/ops.js';
+import { dim, gelu, mul, reshape } from '../onnx/ops.js';
 import { sizeOf } from '../tensor.js';
 import { Linear } from './layers.js';
 
@@ -19,9 +20,6 @@ class Geglu extends Module {
   }
 }
 
-/** Rows of a part at least: fewer save nothing, and single ones are computed by another, less exact path of the runtime. */
-const fewestRows = 32;
-
 /**
  * GEGLU feed-forward with four times the width inside, which is the largest tensor of a UNet: tokens do not see each other
  * here, so the parts that the graph asks for give the same numbers and need less memory. The published layout keeps a
@@ -39,15 +37,12 @@ export class FeedForward extends Module {
     const { graph } = x;
     const channels = dim(x, -1);
     const tokens = sizeOf(x.dims) / channels;
-    const length = Math.min(tokens, Math.max(fewestRows, Math.ceil(tokens / (graph.options.feedForwardParts ?? 1))));
+    const length = rowsOfPart(tokens, graph.options.feedForwardParts);
     const own = graph.dimsOfItsOwn(length);
-    const rows = reshape(x, [tokens, channels]);
-    const parts: Value[] = [];
-    for (let start = 0; start < tokens; start += length) {
-      const part = length < tokens ? slice(rows, 0, start, Math.min(start + length, tokens)) : rows;
+    const mixed = inParts(reshape(x, [tokens, channels]), 0, length, (part) => {
       const shaped = dim(part, 0) === length ? reshape(part, [...own, channels]) : part;
-      parts.push(reshape(this.net[2].forward(this.net[0].forward(shaped)), part.dims));
-    }
-    return graph.tap(this, reshape(parts.length === 1 ? (parts[0] as Value) : concat(parts, 0), x.dims));
+      return reshape(this.net[2].forward(this.net[0].forward(shaped)), part.dims);
+    });
+    return graph.tap(this, reshape(mixed, x.dims));
   }
 }

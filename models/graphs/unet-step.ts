@@ -47,8 +47,9 @@ export type UnetStepOptions = {
   readonly target: Target;
   /** float32 when left out; inputs and outputs are float32 at any precision. */
   readonly precision?: Precision | undefined;
-  /** Parts in which the feed-forward layers compute, see `GraphOptions`. */
+  /** Parts in which the feed-forward layers, and attention where it is not fused, compute; see `GraphOptions`. */
   readonly feedForwardParts?: number | undefined;
+  readonly attentionParts?: number | undefined;
   /** Adds the outputs `prediction_uncond` and `prediction_cond`. */
   readonly trace?: boolean | undefined;
 };
@@ -75,8 +76,8 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
   checkSize(frames, height, width, pixelsPerLatent * 2 ** (levels - 1));
   const [h, w] = [height / pixelsPerLatent, width / pixelsPerLatent];
   const latentChannels = config.outChannels;
-  const { residency, target, precision, feedForwardParts } = options;
-  const graph = new Graph({ name: 'unet-step', residency, target, precision, feedForwardParts });
+  const { residency, target, precision, feedForwardParts, attentionParts } = options;
+  const graph = new Graph({ name: 'unet-step', residency, target, precision, feedForwardParts, attentionParts });
 
   const unet = new UNet(config);
   graph.bind(unet, options.unet, 'unet');

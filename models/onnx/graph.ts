@@ -20,6 +20,8 @@ export type GraphOptions = {
   readonly precision?: Precision | undefined;
   /** Every feed-forward layer computes its tokens in this many parts, one after the other; 1 when left out. */
   readonly feedForwardParts?: number | undefined;
+  /** Attention that is not fused (`webgpu`) computes its queries in this many parts; 1 when left out. */
+  readonly attentionParts?: number | undefined;
 };
 
 /** A tensor inside a graph under construction. Its shape is always fully known. */

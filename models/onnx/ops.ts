@@ -1,5 +1,6 @@
 import { floatToHalf } from '../half.js';
 import { type DType, sizeOf } from '../tensor.js';
+import type { Target } from './built-graph.js';
 import type { Attribute, Graph, Value } from './graph.js';
 
 /*
@@ -242,9 +243,14 @@ export function gather(table: Value, indices: Value): Value {
 }
 
 /**
- * Scaled dot-product attention of q [B, T, H * d] with k, v [B, S, H * d], scale d ** -0.5; result [B, T, H * d].
- * The fused operator needs memory for T rows only; it is avoided on WebGPU, where it has given wrong results.
+ * Whether attention is one operator, which needs memory for rows of queries only, and not for all scores; it is avoided on
+ * WebGPU, where it has given wrong results.
  */
+export function fusesAttention(target: Target): boolean {
+  return target !== 'webgpu';
+}
+
+/** Scaled dot-product attention of q [B, T, H * d] with k, v [B, S, H * d], scale d ** -0.5; result [B, T, H * d]. */
 export function attention(q: Value, k: Value, v: Value, heads: number): Value {
   const [batch, length, width] = q.dims;
   if (
@@ -256,7 +262,7 @@ export function attention(q: Value, k: Value, v: Value, heads: number): Value {
   )
     return fail(`attention with ${heads} heads`, q, k, v);
   const scale = (width / heads) ** -0.5;
-  if (q.graph.options.target !== 'webgpu') {
+  if (fusesAttention(q.graph.options.target)) {
     const attributes = { num_heads: heads, scale: { float: scale } };
     return emit('com.microsoft:MultiHeadAttention', q, [q, k, v], q.dims, attributes);
   }

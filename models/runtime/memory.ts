@@ -24,6 +24,12 @@ export const emptyEngine: GraphMemory = { ownBytes: 30 * 2 ** 20, filePageBytes:
  */
 const foldingFactor = 1.65;
 
+/**
+ * Where weights are packed, convolutions work on blocked copies of what they are given: 1.15 to 1.24 times the memory of plain
+ * tensors was measured.
+ */
+const blockingFactor = 1.2;
+
 /** The runtime's own description of a graph, as a multiple of the model's bytes. */
 const descriptionFactor = 24;
 
@@ -47,7 +53,7 @@ export function graphMemory(
   const description = graph.model.length * descriptionFactor;
   if (graph.residency === 'low-memory')
     return { ownBytes: description + graph.peakActivationBytes, filePageBytes: graph.weightBytes };
-  const running = graph.convertedWeightBytes + graph.peakActivationBytes;
+  const running = graph.convertedWeightBytes + graph.peakActivationBytes * blockingFactor;
   const preparing = graph.convertedWeightBytes * foldingFactor + graph.mergedBytes;
   return { ownBytes: description + Math.max(preparing, running), filePageBytes: 0 };
 }

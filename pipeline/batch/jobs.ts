@@ -9,7 +9,7 @@ import { metaOf } from '../options/names.js';
 import { type PicturesChoice, parsePictures } from '../options/pictures-value.js';
 import { type OptionProblem, optionsError } from '../options/problem.js';
 import type { OptionSources } from '../options/resolve.js';
-import { type AnimateOptions, optionNames } from '../options/schema.js';
+import { type AnimateOptions, type OptionName, optionNames } from '../options/schema.js';
 import { repeatableOption } from '../repeat.js';
 import { isUnfinished } from '../run-store.js';
 import type { Pair } from './types.js';
@@ -67,7 +67,7 @@ export async function earlierResult(job: Job, knownFiles: string | undefined): P
   if ((await isUnfinished(runDir)) || !(await exists(join(runDir, 'output.mp4')))) return 'none';
   const record = (await readJson(join(runDir, 'run.json'))) as RunRecord | undefined;
   if (!record?.options || !record.inputs) return 'other';
-  if (!optionNames.every((name) => isAsked(options, name, record.options[name]))) return 'other';
+  if (!optionNames.every((name) => isAsked(options, name, record))) return 'other';
   if (knownFiles !== undefined && knownFiles === (await filesKey(job))) return 'same';
   const { image, movement: moved } = record.inputs;
   const same =
@@ -81,6 +81,8 @@ type FileRecord = { readonly path?: string; readonly sha256?: string };
 
 type RunRecord = {
   readonly options: Readonly<Record<string, unknown>>;
+  /** What was asked for where something else was decided, so that it fits into the memory. */
+  readonly fitted?: Readonly<Record<string, unknown>>;
   readonly inputs: { readonly [input in 'image' | 'movement']?: FileRecord };
   readonly pictures?: readonly (FileRecord & { readonly name?: string })[];
 };
@@ -112,13 +114,13 @@ function picturesOf({ control, controlPictures }: AnimateOptions): readonly Pict
 }
 
 /** Whether a finished run did what is asked for in one option; where nothing is asked for, whatever it decided is right. */
-function isAsked(options: AnimateOptions, name: (typeof optionNames)[number], did: unknown): boolean {
+function isAsked(options: AnimateOptions, name: OptionName, { options: did, fitted }: RunRecord): boolean {
   const { group } = metaOf(name);
   // Files are compared by content, and it does not matter where a video was made.
   if (group === 'Inputs' || group === 'Machine' || group === 'Run' || name === 'output') return true;
   const asked = repeatableOption(options, name);
-  if (Array.isArray(asked)) return JSON.stringify(asked) === JSON.stringify(did ?? []);
-  return asked === undefined || did === asked;
+  if (Array.isArray(asked)) return JSON.stringify(asked) === JSON.stringify(did[name] ?? []);
+  return asked === undefined || asked === did[name] || asked === fitted?.[name];
 }
 
 /** Which files a job reads, by size and time of change: cheap, and enough to see that nothing has happened to them. */

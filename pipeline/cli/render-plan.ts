@@ -67,12 +67,13 @@ function controlText(
 }
 
 function memoryText({ cost, memory, budget }: Plan): string {
-  const { residency, splitGuidance, feedForwardParts, decodeChunk } = memory;
+  const { residency, splitGuidance, attentionParts, feedForwardParts, decodeChunk, decodeTile } = memory;
   const how = [
     `weights ${formatBytes(cost.weightBytes)} on disk, ${residency}`,
     ...(splitGuidance ? ['split guidance'] : []),
+    ...(attentionParts > 1 ? [`attention in ${attentionParts} parts`] : []),
     ...(feedForwardParts > 1 ? [`feed-forward in ${feedForwardParts} parts`] : []),
-    `${decodeChunk} frames decoded at once`,
+    `${decodeChunk} frames decoded at once${decodeTile ? ` in tiles of ${decodeTile}x${decodeTile}` : ''}`,
   ];
   const pages =
     cost.filePageBytes > 0 ? `, and ${formatBytes(cost.filePageBytes)} of weights read where there is room` : '';

@@ -38,7 +38,7 @@ export function chosen<Name extends OptionName>(sources: OptionSources, name: Na
  * @throws PantomimeError of kind `usage` that lists everything that is wrong, with the place it was written at.
  */
 export function resolveOptions(sources: OptionSources, purpose: OptionsFor): AnimateOptions {
-  const { clip, flags, settings, config } = sources;
+  const { clip, flags, settings, config, preset } = sources;
   const layers = layersOf(sources);
   const merged = merge(layers);
   const problems: OptionProblem[] = layers.flatMap((layer) => layer.problems);
@@ -54,9 +54,10 @@ export function resolveOptions(sources: OptionSources, purpose: OptionsFor): Ani
   // Conflicts can only be told between values that are each right.
   if (wrong.length > 0) throw optionsError([...problems, ...wrong]);
 
-  const options = complete(values as DecidedOptions);
   const writtenIn = [clip, flags, settings, config].filter((layer) => layer !== undefined);
   const written = (name: OptionName) => writtenIn.find((layer) => layer.entries.has(name))?.entries.get(name)?.where;
+  const named = (name: OptionName) => written(name) !== undefined || preset?.entries.has(name) === true;
+  const options = complete(values as DecidedOptions, { chunk: named('chunk'), overlap: named('overlap') });
   problems.push(...crossChecks(options, purpose, written));
   if (problems.length > 0) throw optionsError(problems);
   return options;
@@ -109,9 +110,10 @@ type DecidedOptions = {
 };
 
 /** Defaults that depend on other options. */
-function complete(values: DecidedOptions): AnimateOptions {
+function complete(values: DecidedOptions, named: AnimateOptions['named']): AnimateOptions {
   return {
     ...values,
+    named,
     // A pose file or skeleton video is usually the output of an earlier run, which has taken its stride already.
     stride: values.stride ?? (values.pose === null && values.controlVideo === null ? 2 : 1),
     steps: values.steps ?? (values.scheduler === 'ays' ? 10 : 25),

@@ -355,6 +355,14 @@ export const optionsSchema = z.strictObject({
     defaultText: '2, or less in smaller chunks',
     placeholder: 'FRAMES',
   }),
+  decodeTile: option(z.union([z.enum(['auto', 'off']), z.int().min(64).max(8192).multipleOf(32)]).default('auto'), {
+    group: 'Decoding',
+    description:
+      'Decode frames in overlapping tiles with sides of so many pixels, which shows a little; auto: when a single whole frame does not fit into the memory',
+    aliases: ['vae_tile_size'],
+    placeholder: 'PIXELS',
+    valuesText: '`auto`, `off`, or a multiple of 32 from 64 to 8192',
+  }),
   // --- Output
   output: option(folderOrFile, {
     group: 'Output',
@@ -440,6 +448,13 @@ export const optionsSchema = z.strictObject({
     defaultText: '1; more when the memory is short',
     placeholder: 'N',
   }),
+  attentionParts: option(z.int().min(1).max(1024).nullable().default(null), {
+    group: 'Machine',
+    description:
+      'Compute the attention of the denoiser in this many parts where it is not one operator (WebGPU); more need less memory. Elsewhere it needs little, and this changes nothing',
+    defaultText: '1; more when the memory is short',
+    placeholder: 'N',
+  }),
   ffmpeg: option(folderOrFile, {
     group: 'Machine',
     description: 'The ffmpeg program',
@@ -492,5 +507,7 @@ export type AnimateOptions = Readonly<
     steps: number;
     guidanceScaleMin: number;
     decodeOverlap: number;
+    /** Whether somebody chose the windows: defaults and a model's card do not, and what they say gives way to a short memory. */
+    named: { readonly chunk: boolean; readonly overlap: boolean };
   }
 >;

@@ -51,7 +51,8 @@ const notCounted: ReadonlySet<OptionName> = new Set([
     'ffmpeg',
   ] as const),
   ...(['image', 'video', 'pose', 'model', 'overlay', 'controlnext', 'variant'] as const),
-  ...(['provider', 'precision', 'residency', 'vram', 'splitGuidance', 'feedForwardParts', 'crf'] as const),
+  ...(['provider', 'precision', 'residency', 'vram', 'splitGuidance', 'feedForwardParts', 'attentionParts'] as const),
+  ...(['crf'] as const),
 ]);
 
 export function taskKey(options: AnimateOptions, { plan, track, picture, modelKey, truth }: Excerpt): string {

@@ -3,9 +3,10 @@
  * pictures; what that takes is compared with what was predicted. All weights are zero, which the processor does not mind.
  *
  *     npm run build && node test/bench/run.mjs full-size-load [--type F16|F32] [--residency low-memory|fast]...
- *         [--frames N] [--size PIXELS] [--network step|vae-encode|vae-decode|image-encoder]... [--threads N]
+ *         [--frames N] [--size PIXELS] [--filled] [--network step|vae-encode|vae-decode|image-encoder]... [--threads N]
  *
- * One JSON object a graph on stdout. `fast` needs about 11 GB of memory. Only where there is /proc.
+ * One JSON object a graph on stdout. `fast` needs about 11 GB of memory, and the runtime shares its packed copies of weights that
+ * are the same, as zeros are: `--filled` writes different ones, gigabytes of them. Only where there is /proc.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
@@ -28,6 +29,7 @@ const { values } = parseArgs({
     network: { type: 'string', multiple: true, default: ['step', 'vae-encode', 'vae-decode', 'image-encoder'] },
     frames: { type: 'string', default: '8' },
     size: { type: 'string', default: '256' },
+    filled: { type: 'boolean', default: false },
     threads: { type: 'string', default: String(availableParallelism()) },
   },
 });
@@ -36,7 +38,7 @@ const megabytes = (bytes: number) => Math.round(bytes / 1e6);
 
 const folder = await mkdtemp(join(tmpdir(), 'pantomime-full-size-'));
 try {
-  await writeSparseModel(folder, values.type as SparseType);
+  await writeSparseModel(folder, values.type as SparseType, values.filled);
   const model = await openModelFolder(folder);
   const makers: Record<string, (residency: Residency) => BuiltGraph> = {
     step: (residency) =>

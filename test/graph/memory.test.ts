@@ -12,7 +12,7 @@ import { fixture } from '../support/fixtures.js';
 /** Predicted memory may be off by this much of the measured; docs/memory.md has the figures. */
 const bound = 0.35;
 
-type Kind = 'step' | 'decode';
+type Kind = 'step' | 'half step' | 'step with attention in parts' | 'decode';
 
 async function build(
   model: string,
@@ -22,18 +22,24 @@ async function build(
 ): Promise<BuiltGraph> {
   const opened = await openModelFolder(model === 'embedded' ? modelDirOf(model) : fixture('model'));
   const [frames, height, width] = size;
-  const how = { frames, height, width, residency, target: 'cpu' } as const;
+  // The engine computes on the CPU whatever the graph is meant for.
+  const parts = kind === 'step with attention in parts';
+  const how = { frames, height, width, residency, target: parts ? 'webgpu' : 'cpu' } as const;
   if (kind === 'decode') return buildVaeDecode({ ...how, ...opened.vae });
   return buildUnetStep({
     ...{ ...how, unet: opened.unet.checkpoint, unetConfig: opened.unet.config, controlnext: opened.controlnext },
-    ...{ guidance: true, pixelsPerLatent: model === 'embedded' ? 4 : 8 },
+    ...{ guidance: kind !== 'half step', pixelsPerLatent: model === 'embedded' ? 4 : 8 },
+    ...(parts && { attentionParts: 8 }),
   });
 }
 
 it.skipIf(!existsSync('/proc/self/status')).each([
   ['embedded', 'step', 'fast', [8, 128, 128]],
   ['embedded', 'step', 'low-memory', [8, 128, 128]],
+  ['embedded', 'half step', 'low-memory', [8, 128, 128]],
+  ['embedded', 'step with attention in parts', 'low-memory', [2, 128, 128]],
   ['embedded', 'decode', 'low-memory', [4, 128, 128]],
+  ['embedded', 'decode', 'fast', [1, 128, 192]],
   ['tiny', 'step', 'low-memory', [8, 128, 64]],
 ] as const)('%s %s, %s: the engine takes what is predicted', async (model, kind, residency, size) => {
   const graph = await build(model, kind, residency, [...size]);

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { buildUnetStep } from '#dist/models/graphs/unet-step.js';
+import type { BuiltGraph } from '#dist/models/onnx/built-graph.js';
+import type { Target } from '#dist/models/onnx/built-graph.js';
 import { createEngine, type Engine } from '#dist/models/runtime/engine.js';
 import { makeSchedule } from '#dist/models/schedule/sigmas.js';
-import { byteTensor, floatTensor } from '#dist/models/tensor.js';
+import { byteTensor, floatTensor, sizeOf } from '#dist/models/tensor.js';
 import { type Control, generateLatents, type SamplingJob } from '#dist/pipeline/generate-latents.js';
 import { openTinyModel, type TinyModel } from '../support/fixtures.js';
-import { relativeL2 } from '../support/run-graph.js';
+import { relativeL2, runGraph } from '../support/run-graph.js';
 
 /** Rounding alone: the same sums over other blocks of rows. */
 const rounding = 2e-6;
@@ -76,4 +78,30 @@ it('each of them needs less memory', () => {
     }).peakActivationBytes;
   expect(peak(false, 1)).toBeLessThan(0.6 * peak(true, 1));
   expect(peak(false, 8)).toBeLessThan(peak(false, 1));
+});
+
+const step = (target: Target, attentionParts: number, side = 128, count = 2) =>
+  buildUnetStep({
+    ...{ unet: model.overlaidUnet, unetConfig: model.unetConfig, frames: count, height: side, width: side },
+    ...{ guidance: false, residency: 'fast', target, attentionParts },
+  });
+
+/** The first output for inputs of waves. */
+async function outputOf(graph: BuiltGraph): Promise<Float32Array> {
+  const feeds = graph.inputs.map(({ name, dims }, i) => {
+    const data = wave(sizeOf(dims), 0.3 + 0.1 * i).map((value) => (name === 'sigma' ? 2 : value));
+    return [name, floatTensor(dims, data)] as const;
+  });
+  return (await runGraph(graph, Object.fromEntries(feeds)))[graph.outputs[0]!.name]!.data;
+}
+
+it('attention that is not fused gives the same in parts, some of them shorter', async () => {
+  const whole = await outputOf(step('webgpu', 1));
+  // 192 queries and fewer.
+  for (const parts of [5, 64]) expect(relativeL2(await outputOf(step('webgpu', parts)), whole)).toBeLessThan(rounding);
+});
+
+it('attention in parts needs less where it is not fused, and is left alone where it is', () => {
+  expect(step('webgpu', 16, 512).peakActivationBytes).toBeLessThan(0.3 * step('webgpu', 1, 512).peakActivationBytes);
+  expect(step('cpu', 16).model).toEqual(step('cpu', 1).model);
 });

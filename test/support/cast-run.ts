@@ -63,8 +63,15 @@ export async function readVideo(path: string, tools: FfmpegTools): Promise<RgbIm
   return collect(decodeFrames(info, planDecode(info), tools).frames);
 }
 
-/** Pictures as the model's VAE gives them back, in overlapping chunks as `animate` decodes. */
-export async function throughVae(modelDir: string, pictures: readonly RgbImage[]): Promise<readonly RgbImage[]> {
+/**
+ * Pictures as the model's VAE gives them back, in overlapping chunks as `animate` decodes.
+ * @param tile side in pixels of the tiles that frames are decoded in
+ */
+export async function throughVae(
+  modelDir: string,
+  pictures: readonly RgbImage[],
+  tile?: number,
+): Promise<readonly RgbImage[]> {
   const { vae } = await openModelFolder(modelDir);
   const [{ width, height }] = pictures as [RgbImage];
   const config = parseVaeConfig(vae.config);
@@ -83,7 +90,7 @@ export async function throughVae(modelDir: string, pictures: readonly RgbImage[]
     const scaled = frame.map((value) => value * config.scalingFactor);
     latents.data.set(scaled, i * size);
   }
-  const decoding = { vae, residency: 'fast', skip: 0, chunk: 8, overlap: 2, mode: 'overlapped' } as const;
+  const decoding = { vae, tile, residency: 'fast', skip: 0, chunk: 8, overlap: 2, mode: 'overlapped' } as const;
   return await collect(decodeToPictures(engine, latents, decoding));
 }
 

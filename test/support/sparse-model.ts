@@ -13,8 +13,16 @@ export async function publishedShapes(network: 'unet' | 'controlnext' | 'vae' | 
   return (await readJsonFile(fixture(`full-size/${network}.json`))) as Shapes;
 }
 
-/** A safetensors file with the right header and length and nothing in it: all weights are zero, and take no disk. */
-export async function writeSparse(path: string, shapes: Shapes, type: SparseType = 'F16'): Promise<void> {
+/**
+ * A safetensors file with the right header and length and nothing in it: all weights are zero, and take no disk; or `filled`
+ * with numbers about 1/64, which no two weights share.
+ */
+export async function writeSparse(
+  path: string,
+  shapes: Shapes,
+  type: SparseType = 'F16',
+  filled = false,
+): Promise<void> {
   let end = 0;
   const header = Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => {
@@ -31,13 +39,27 @@ export async function writeSparse(path: string, shapes: Shapes, type: SparseType
   try {
     await file.writeFile(Buffer.concat([length, text]));
     await file.truncate(8 + text.length + end);
+    const block = filled ? smallNumbers(type) : Buffer.alloc(0);
+    for (let at = 0; filled && at < end; at += block.length)
+      await file.write(block, 0, Math.min(block.length, end - at), 8 + text.length + at);
   } finally {
     await file.close();
   }
 }
 
+/** 16 MB or more, of a length that is no multiple of any weight's. */
+function smallNumbers(type: SparseType): Buffer {
+  const count = 8_388_593;
+  const random = Uint32Array.from({ length: count }, (_, i) => Math.imul(i + 1, 0x9e3779b1));
+  const values =
+    type === 'F16'
+      ? Uint16Array.from(random, (bits) => ((bits >>> 16) & 0x83ff) | 0x2400)
+      : Uint32Array.from(random, (bits) => ((bits & 0x807fffff) | 0x3c800000) >>> 0);
+  return Buffer.from(values.buffer);
+}
+
 /** A model folder of SVD-XT with ControlNeXt: real configs, sparse weights. */
-export async function writeSparseModel(folder: string, type: SparseType = 'F16'): Promise<void> {
+export async function writeSparseModel(folder: string, type: SparseType = 'F16', filled = false): Promise<void> {
   const configs: Readonly<Record<string, unknown>> = {
     'model_index.json': published.modelIndex,
     'unet/config.json': published.unetConfig,
@@ -46,10 +68,25 @@ export async function writeSparseModel(folder: string, type: SparseType = 'F16')
     'scheduler/scheduler_config.json': published.schedulerConfig,
     'feature_extractor/preprocessor_config.json': published.preprocessorConfig,
   };
-  await writeSparse(join(folder, 'unet/diffusion_pytorch_model.safetensors'), await publishedShapes('unet'), type);
-  await writeSparse(join(folder, 'vae/diffusion_pytorch_model.safetensors'), await publishedShapes('vae'), type);
-  await writeSparse(join(folder, 'image_encoder/model.safetensors'), await publishedShapes('image_encoder'), type);
-  await writeSparse(join(folder, 'controlnext.safetensors'), await publishedShapes('controlnext'), type);
+  await writeSparse(
+    join(folder, 'unet/diffusion_pytorch_model.safetensors'),
+    await publishedShapes('unet'),
+    type,
+    filled,
+  );
+  await writeSparse(
+    join(folder, 'vae/diffusion_pytorch_model.safetensors'),
+    await publishedShapes('vae'),
+    type,
+    filled,
+  );
+  await writeSparse(
+    join(folder, 'image_encoder/model.safetensors'),
+    await publishedShapes('image_encoder'),
+    type,
+    filled,
+  );
+  await writeSparse(join(folder, 'controlnext.safetensors'), await publishedShapes('controlnext'), type, filled);
   for (const [path, config] of Object.entries(configs)) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), JSON.stringify(config));

@@ -1,10 +1,15 @@
 import { expect, it } from 'vitest';
+import { PantomimeError } from '#dist/models/errors.js';
 import type { BuiltGraph } from '#dist/models/onnx/built-graph.js';
 import { graphMemory } from '#dist/models/runtime/memory.js';
-import { type GraphMaker, type MemoryRequest, planMemory } from '#dist/pipeline/memory-plan.js';
+import type { MemoryRequest } from '#dist/pipeline/memory-choice.js';
+import { type GraphMaker, planMemory } from '#dist/pipeline/memory-plan.js';
+import { optionsFrom } from '#dist/pipeline/options/resolve.js';
 import { memorySize } from '#dist/pipeline/options/values.js';
 
 const GiB = 2 ** 30;
+const size = { width: 1024, height: 576 };
+const area = size.width * size.height;
 
 function graph(name: string, weightGiB: number, activationGiB: number, residency: BuiltGraph['residency']): BuiltGraph {
   return {
@@ -15,61 +20,133 @@ function graph(name: string, weightGiB: number, activationGiB: number, residency
   } as BuiltGraph;
 }
 
-/** A denoiser of 3 GiB whose activations shrink as they do, and a decoder of 1 GiB a frame. */
-const make: GraphMaker = {
-  chunk: 24,
-  steps: ({ residency, splitGuidance, feedForwardParts }, chunk = 24) => {
-    const activations = ((splitGuidance ? 10 : 20) - (feedForwardParts > 1 ? 1 : 0)) * (chunk / 24);
+/** A denoiser of 3 GiB whose activations shrink as they do, with scores on WebGPU, and a decoder of 1 GiB a frame. */
+const maker = (provider: MemoryRequest['provider'], frames = 60): GraphMaker => ({
+  steps: ({ residency, splitGuidance, feedForwardParts, attentionParts, chunk }) => {
+    const scores = provider === 'webgpu' ? 40 / attentionParts : 0;
+    const activations =
+      ((splitGuidance ? 10 : 20) - (feedForwardParts > 1 ? 1 : 0) + scores) * (Math.min(chunk, frames) / 24);
     // Without control in the last steps, which needs less and decides nothing.
     return [
       { graph: graph('unet-step', 3, activations, residency), count: 20 },
       { graph: graph('unet-step', 3, 0.9 * activations, residency), count: 5 },
     ];
   },
-  decode: ({ residency, decodeChunk }) => graph('vae-decode', 0.1, decodeChunk, residency),
+  decode: ({ residency, decodeChunk, decodeTile }) => {
+    const tile =
+      decodeTile === null ? 1 : (Math.min(decodeTile, size.width) * Math.min(decodeTile, size.height)) / area;
+    return graph('vae-decode', 0.1, decodeChunk * tile, residency);
+  },
   features: () => [],
   once: () => [],
-};
-const options = { residency: 'auto', splitGuidance: 'auto', feedForwardParts: null, decodeChunk: 8 } as const;
+});
+const inputs = { image: 'a.png', video: 'b.mp4' };
+/** Options as somebody gives them, chunk and overlap named unless they are left out. */
+const given = (changes: object = {}) => optionsFrom({ ...inputs, chunk: 24, overlap: 6, ...changes });
 
 function choose(bytes: number | undefined, changes: Partial<MemoryRequest> = {}) {
   const budget = bytes === undefined ? undefined : ({ bytes: bytes * GiB, from: 'option' } as const);
-  return planMemory({ options, provider: 'cpu', guided: true, begun: undefined, budget, ...changes }, make);
+  const request = { options: given(), provider: 'cpu', guided: true, size, frames: 60, begun: undefined } as const;
+  return planMemory({ ...request, ...changes }, budget, maker(changes.provider ?? 'cpu', changes.frames));
 }
 
+/** What an error says to type. */
+function hintOf(run: () => unknown): string | undefined {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof PantomimeError) return error.details.hint;
+  }
+  return undefined;
+}
+
+const first = {
+  ...{ residency: 'fast', splitGuidance: false, attentionParts: 1, feedForwardParts: 1 },
+  ...{ decodeChunk: 8, decodeTile: null, chunk: 24, overlap: 6 },
+} as const;
+
 it('saves only as much as it must, in order', () => {
-  expect(choose(40).choice).toEqual({
-    ...{ residency: 'fast', splitGuidance: false, feedForwardParts: 1, decodeChunk: 8 },
-  });
+  expect(choose(40).choice).toEqual(first);
   expect(choose(40).savings).toEqual([]);
-  expect(choose(22).choice).toMatchObject({ residency: 'low-memory', splitGuidance: false });
-  expect(choose(10.5).choice).toMatchObject({ splitGuidance: true, feedForwardParts: 1, decodeChunk: 8 });
+  expect(choose(22).choice).toEqual({ ...first, residency: 'low-memory' });
+  expect(choose(10.5).choice).toEqual({ ...first, residency: 'low-memory', splitGuidance: true });
   expect(choose(9.5).choice).toMatchObject({ splitGuidance: true, feedForwardParts: 4 });
   expect(choose(9.5).savings).toHaveLength(3);
-  expect(choose(9.5, { options: { ...options, decodeChunk: 30 } }).choice.decodeChunk).toBe(8);
+  expect(choose(9.5, { options: given({ decodeChunk: 30 }) }).choice.decodeChunk).toBe(8);
+});
+
+it('parts attention only where it is not fused', () => {
+  // 20 GiB and scores of 40, 10, 2.5 or 0.6 GiB, a fifth on top, and 6 GiB of weights.
+  expect(choose(43, { provider: 'webgpu' }).choice).toEqual({ ...first, attentionParts: 4 });
+  expect(choose(19, { provider: 'webgpu' }).choice).toMatchObject({ attentionParts: 64, splitGuidance: true });
+  expect(choose(43, { provider: 'webgpu' }).savings).toEqual(['attention computes in 4 parts (--attention-parts)']);
+  expect(choose(20, { provider: 'webgpu', options: given({ attentionParts: 256 }) }).choice.attentionParts).toBe(256);
+});
+
+it('decodes in tiles last, when a single frame is too much', () => {
+  const options = given({ chunk: 1, overlap: 0 });
+  expect(choose(1.3, { options }).choice).toMatchObject({ decodeChunk: 1, decodeTile: null });
+  const tiled = choose(0.7, { options: given({ chunk: 1, overlap: 0, splitGuidance: 'on' }) });
+  expect(tiled.choice).toMatchObject({ decodeChunk: 1, decodeTile: 512 });
+  expect(tiled.savings.at(-1)).toMatch(/tiles of 512 pixels, which shows a little/);
+  expect(tiled.ownBytes).toBeLessThan(0.7 * GiB);
+  const whole = given({ chunk: 1, overlap: 0, decodeTile: 'off' });
+  expect(hintOf(() => choose(0.7, { options: whole }))).toMatch(/^--decode-tile auto/);
+  // One that was asked for is taken, and one as large as the picture is none.
+  expect(choose(40, { options: given({ decodeTile: 256 }) }).choice).toMatchObject({ decodeTile: 256, decodeChunk: 8 });
+  expect(choose(40, { options: given({ decodeTile: 1024 }) }).choice.decodeTile).toBeNull();
+});
+
+it('takes the largest smaller windows where nobody chose them', () => {
+  const open = optionsFrom(inputs);
+  expect(open.named).toEqual({ chunk: false, overlap: false });
+  // 9 GiB for 24 frames.
+  const smaller = choose(4, { options: open });
+  expect(smaller.choice).toMatchObject({ splitGuidance: true, feedForwardParts: 16, chunk: 10, overlap: 2 });
+  expect(smaller.savings).toContain(
+    'windows have 10 instead of 24 frames and share 2, which shows; --chunk keeps a number',
+  );
+  expect(choose(4, { options: open, frames: 9 }).choice.chunk).toBe(24);
+  expect(choose(4, { options: optionsFrom({ ...inputs, overlap: 6 }) }).choice).toMatchObject({
+    chunk: 10,
+    overlap: 6,
+  });
+  expect(hintOf(() => choose(2, { options: optionsFrom({ ...inputs, overlap: 6 }) }))).toMatch('--chunk 5 --overlap 1');
+  const begun = { ...first, residency: 'low-memory', chunk: 10, overlap: 2 } as const;
+  expect(choose(40, { options: open, begun }).choice).toEqual(begun);
+  expect(choose(40, { begun }).choice).toMatchObject({ chunk: 24, overlap: 6 });
 });
 
 it('does as it is told, and takes up what was begun', () => {
-  const told = { ...options, residency: 'fast', splitGuidance: 'off', feedForwardParts: 2 } as const;
+  const told = given({ residency: 'fast', splitGuidance: 'off', feedForwardParts: 2 });
   expect(choose(undefined, { options: told }).choice).toMatchObject({ residency: 'fast', feedForwardParts: 2 });
   expect(() => choose(10, { options: told })).toThrow('does not fit');
-  const begun = { residency: 'low-memory', splitGuidance: true, feedForwardParts: 4, decodeChunk: 2 } as const;
+  const begun = {
+    ...{ ...first, residency: 'low-memory' as const, splitGuidance: true, feedForwardParts: 4 },
+    ...{ decodeChunk: 1, decodeTile: 512 },
+  };
   expect(choose(40, { begun }).choice).toEqual(begun);
 });
 
 it('says what would fit when nothing does', () => {
-  const thrown = (() => {
-    try {
-      return choose(4);
-    } catch (error) {
-      return error;
-    }
-  })();
-  expect(thrown).toMatchObject({ code: 'memory.short', kind: 'usage', details: { where: '--vram, unet-step' } });
-  expect(thrown).toMatchObject({ details: { hint: '--chunk 6, or a smaller --width and --height' } });
+  expect(() => choose(4)).toThrow(
+    expect.objectContaining({
+      code: 'memory.short',
+      kind: 'usage',
+      details: expect.objectContaining({ where: '--vram, unet-step' }),
+    }),
+  );
+  expect(hintOf(() => choose(4))).toBe('--chunk 10, or a smaller --width and --height');
   // Memory that happens to be free is no order: it is tried, and said.
   const free = { bytes: 4 * GiB, from: 'machine' } as const;
-  expect(choose(4, { budget: free }).savings.at(-1)).toMatch(/needed and .* free$/);
+  const request = { options: given(), provider: 'cpu', guided: true, size, frames: 60, begun: undefined } as const;
+  expect(planMemory(request, free, maker('cpu')).savings.at(-1)).toMatch(/needed and .* free$/);
+});
+
+it('knows whether somebody chose the windows', () => {
+  expect(optionsFrom({ ...inputs, chunk: 16 }).named).toEqual({ chunk: true, overlap: false });
+  expect(optionsFrom({ ...inputs, preset: 'reference' }).named).toEqual({ chunk: true, overlap: true });
+  expect(optionsFrom({ ...inputs, preset: 'fast' }).named).toEqual({ chunk: false, overlap: false });
 });
 
 it('reads sizes as people write them', () => {

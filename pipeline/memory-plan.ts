@@ -78,7 +78,7 @@ export function planMemory(request: MemoryRequest, budget: MemoryBudget | undefi
   const worst = neediest(all);
   const lacking = budget && needOf(worst) > budget.bytes;
   if (lacking && budget.from === 'option') {
-    const whole = worst === decode && choice.decodeTile === null;
+    const whole = worst === decode && request.options.decodeTile === 'off';
     const hint = worst === largest ? fittingChunk(request, choice, fitsWith) : whole ? '--decode-tile auto' : undefined;
     throw tooLittle(worst, budget, hint);
   }

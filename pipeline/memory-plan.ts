@@ -15,8 +15,8 @@ export type MemoryChoice = {
   readonly decodeChunk: number;
 };
 
-/** The denoiser with the controls that work in it, and the number of such steps. */
-export type PlannedSteps = { readonly graph: BuiltGraph; readonly count: number };
+/** The denoiser with the controls that work in it, and how often it runs for each window. */
+export type PlannedSteps = { readonly graph: BuiltGraph; readonly runs: number };
 
 /** Graphs of a run under a choice; each is built anew when it is asked for. */
 export type GraphMaker = {
@@ -55,6 +55,8 @@ export type MemoryRequest = {
   readonly options: Pick<AnimateOptions, 'residency' | 'splitGuidance' | 'feedForwardParts' | 'decodeChunk'>;
   readonly provider: Provider;
   readonly guided: boolean;
+  /** Running the branches of guidance one after the other computes no more, and saves a change of graphs. */
+  readonly splitIsFree: boolean;
   /** As an unfinished run has chosen; it goes on with that. */
   readonly begun: MemoryChoice | undefined;
   readonly budget: MemoryBudget | undefined;
@@ -119,7 +121,7 @@ function neediest(graphs: readonly BuiltGraph[]): BuiltGraph {
 }
 
 /** What may be tried for the denoiser, each needing less than the one before. */
-function stepChoices({ options, provider, guided, begun }: MemoryRequest): MemoryChoice[] {
+function stepChoices({ options, provider, guided, splitIsFree, begun }: MemoryRequest): MemoryChoice[] {
   const { residency, splitGuidance, feedForwardParts, decodeChunk } = options;
   if (begun) {
     return [
@@ -133,7 +135,13 @@ function stepChoices({ options, provider, guided, begun }: MemoryRequest): Memor
   }
   const residencies: readonly Residency[] =
     provider !== 'cpu' ? ['fast'] : residency === 'auto' ? ['fast', 'low-memory'] : [residency];
-  const splits = !guided || splitGuidance === 'off' ? [false] : splitGuidance === 'on' ? [true] : [false, true];
+  const splits = !guided
+    ? [false]
+    : splitGuidance !== 'auto'
+      ? [splitGuidance === 'on']
+      : splitIsFree
+        ? [true]
+        : [false, true];
   const parts = feedForwardParts === null ? partsTried : [feedForwardParts];
   let choice = {
     ...{ residency: residencies[0] as Residency, splitGuidance: splits[0] as boolean },

@@ -10,7 +10,7 @@ import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
 import type { Provider } from '../models/runtime/engine.js';
 import { checkProvider, missingCudaLibraries } from '../models/runtime/providers.js';
 import { scheduleRange } from '../models/schedule/config.js';
-import { needsGuidance } from '../models/schedule/guidance.js';
+import { guidedSteps } from '../models/schedule/guidance.js';
 import { makeSchedule, type Schedule } from '../models/schedule/sigmas.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
 import { parseVaeConfig } from '../models/svd/vae-config.js';
@@ -24,6 +24,7 @@ import { type PlannedPictures, planPictures } from './control-pictures.js';
 import { describeControls, groupSteps, type PlannedControl, planControls } from './controls.js';
 import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
+import { guidanceOf } from './guidance.js';
 import { type PlannedLora, withLoras } from './loras.js';
 import { type MemoryBudget, memoryBudget } from './memory-budget.js';
 import { type GraphMaker, type MemoryChoice, type MemoryPlan, planMemory } from './memory-plan.js';
@@ -57,7 +58,8 @@ export type Plan = {
   readonly schedule: Schedule;
   /** Windows of the first step. */
   readonly windows: readonly ContextWindow[];
-  readonly guided: boolean;
+  /** Of each step, whether both branches of guidance run. */
+  readonly guidedAt: readonly boolean[];
   /** As given, or that of an unfinished run in the same folder, or drawn. */
   readonly seed: number;
   readonly provider: Provider;
@@ -122,7 +124,10 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     scheduleRange(model.scheduler.config, join(model.dir, 'scheduler', 'scheduler_config.json')),
   );
   const windows = contextWindows(frames, options);
-  const guided = needsGuidance(options.guidanceScaleMin, options.guidanceScale);
+  const guidedAt = guidedSteps(guidanceOf(options), schedule);
+  const guided = guidedAt.includes(true);
+  // One graph for steps with and without guidance; a control that is computed in it would be computed for both branches.
+  const splitIsFree = guided && guidedAt.includes(false) && controls.every(({ once }) => once);
   const provider = chooseProvider(options.provider);
 
   // Building the graphs binds every tensor by name and shape, so that a wrong checkpoint is reported now.
@@ -130,8 +135,8 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const begun = options.resume ? await unfinishedRun(runDir) : {};
   const budget = await memoryBudget(provider, options, signal);
   const memory = planMemory(
-    { options, provider, guided, begun: begun.memory, budget },
-    graphMaker({ options, model, size, frames, guided, provider, controls, schedule }),
+    { options, provider, guided, splitIsFree, begun: begun.memory, budget },
+    graphMaker({ options, model, size, frames, guidedAt, provider, controls }),
   );
   const cost = planCost({ frames, windows, size, options, schedule, memory, files: 1 + pictures.length });
 
@@ -140,7 +145,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const { decodeChunk } = memory.choice;
   const notes = [
     ...ffmpegNotes(tools),
-    ...planNotes({ options, frames, card, controls, pictures, schedule }),
+    ...planNotes({ options, frames, card, controls, pictures, schedule, guidedAt }),
     ...memoryNotes(memory),
   ];
   return {
@@ -158,7 +163,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     exact: driving.exact,
     schedule,
     windows,
-    guided,
+    guidedAt,
     seed: options.seed ?? begun.seed ?? randomInt(2 ** 32),
     provider,
     residency: memory.choice.residency,
@@ -238,11 +243,10 @@ function graphMaker({
   model,
   size,
   frames,
-  guided,
+  guidedAt,
   provider,
   controls,
-  schedule,
-}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guided' | 'provider' | 'controls' | 'schedule'>): GraphMaker {
+}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guidedAt' | 'provider' | 'controls'>): GraphMaker {
   const how = ({ residency }: MemoryChoice) => ({ residency, target: provider, ...size });
   const chunk = Math.min(options.chunk, frames);
   const unet = { unet: model.unet.checkpoint, unetConfig: model.unet.config };
@@ -250,8 +254,8 @@ function graphMaker({
   return {
     chunk,
     steps: (choice, other = chunk) =>
-      groupSteps(controls, schedule.timesteps.length).map(({ working, count }) => ({
-        count,
+      groupSteps(controls, guidedAt).map(({ working, guided, count }) => ({
+        runs: count * (guided && choice.splitGuidance ? 2 : 1),
         graph: buildUnetStep({
           ...{ ...how(choice), ...unet, pixelsPerLatent, frames: other },
           ...{ guidance: guided && !choice.splitGuidance, feedForwardParts: choice.feedForwardParts },
@@ -278,9 +282,8 @@ type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'optio
 
 function planCost({ frames, size, windows, schedule, options, memory, files }: CostInputs): PlanCost {
   const { steps, largest, decode, features, once } = memory.graphs;
-  const { splitGuidance, decodeChunk, residency } = memory.choice;
+  const { decodeChunk, residency } = memory.choice;
   const sum = (parts: readonly number[]) => parts.reduce((total, part) => total + part, 0);
-  const branches = splitGuidance ? 2 : 1;
   const decodes = decodeChunks(frames, {
     chunk: decodeChunk,
     overlap: Math.min(options.decodeOverlap, decodeChunk - 1),
@@ -290,7 +293,7 @@ function planCost({ frames, size, windows, schedule, options, memory, files }: C
     forwards: windows.length * schedule.timesteps.length,
     factor: costFactor(windows, frames),
     multiplyAdds:
-      sum(steps.map(({ graph, count }) => workOf(graph, branches * windows.length * count, residency))) +
+      sum(steps.map(({ graph, runs }) => workOf(graph, windows.length * runs, residency))) +
       workOf(decode, decodes, residency) +
       sum(features.map((graph) => workOf(graph, Math.ceil(frames / featureBatch), residency))) +
       sum(once.map((graph) => workOf(graph, 1, residency))),
@@ -321,8 +324,9 @@ function planNotes({
   options,
   frames,
   card,
+  guidedAt,
   ...rest
-}: Pick<Plan, 'options' | 'frames' | 'card' | 'controls' | 'pictures' | 'schedule'>): string[] {
+}: Pick<Plan, 'options' | 'frames' | 'card' | 'controls' | 'pictures' | 'schedule' | 'guidedAt'>): string[] {
   const notes: string[] = card ? [card.domain] : [];
   if (options.chunk > frames) notes.push(`the clip is shorter than a window: one window of ${frames} frames`);
   const controls = describeControls(rest);
@@ -330,5 +334,7 @@ function planNotes({
   for (const { name, steps } of controls)
     if (steps.count === 0) notes.push(`the control ${name} works in no step: its part of them is shorter than one`);
   if (options.guidanceScale < 1) notes.push('guidance is off below 1, as in the published pipeline');
+  else if (options.guidanceInterval !== null && options.guidanceScale !== 1 && !guidedAt.includes(true))
+    notes.push(`guidance is off: no noise level of this schedule lies in ${options.guidanceInterval}`);
   return notes;
 }

@@ -12,6 +12,7 @@ import type { PlannedControl } from './controls.js';
 import type { RunResult } from './events.js';
 import { checkpointsKey, denoiserKey, encodersKey, modelFingerprint } from './fingerprint.js';
 import { type Control, generateLatents } from './generate-latents.js';
+import { guidanceOf } from './guidance.js';
 import { hashBytes, hashFile, keyOf } from './hashes.js';
 import { oneAtATime } from './one-at-a-time.js';
 import { seesPoses } from './options/control-value.js';
@@ -97,7 +98,7 @@ async function denoise(
   const addedTimeIds: [number, number, number] =
     timeIds === 'published' ? [6, 128, 0.02] : [options.fpsId - 1, options.motionBucketId, options.noiseAugStrength];
   const windows = { chunk, overlap, anchor, fusion, phaseRotation };
-  const guidance = { min: options.guidanceScaleMin, max: options.guidanceScale, index: guidanceIndex };
+  const guidance = { ...guidanceOf(options), index: guidanceIndex };
   const key = keyOf([
     [await denoiserKey(plan), provider, residency, seed, size, noise, windows, guidance, addedTimeIds],
     [memory.splitGuidance, memory.feedForwardParts],

@@ -3,7 +3,8 @@ import type { Plan } from '../plan.js';
 
 /** The plan for programs, as one line of JSON: what was decided, without the opened model and clip. */
 export function planJson(plan: Plan): string {
-  const { options, runDir, video, picture, size, frames, exact, schedule, windows, guided, provider, residency } = plan;
+  const { options, runDir, video, picture, size, frames, exact, schedule, windows, guidedAt, provider, residency } =
+    plan;
   const { movement, poseBackend, model, card, tools, cost, notes, memory, budget } = plan;
   return JSON.stringify({
     v: 1,
@@ -27,7 +28,8 @@ export function planJson(plan: Plan): string {
     exact,
     steps: schedule.timesteps.length,
     windows,
-    guided,
+    guided: guidedAt.includes(true),
+    guidedAt,
     provider,
     residency,
     memory,

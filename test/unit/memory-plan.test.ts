@@ -21,8 +21,8 @@ const make: GraphMaker = {
     const activations = ((splitGuidance ? 10 : 20) - (feedForwardParts > 1 ? 1 : 0)) * (chunk / 24);
     // Without control in the last steps, which needs less and decides nothing.
     return [
-      { graph: graph('unet-step', 3, activations, residency), count: 20 },
-      { graph: graph('unet-step', 3, 0.9 * activations, residency), count: 5 },
+      { graph: graph('unet-step', 3, activations, residency), runs: 20 },
+      { graph: graph('unet-step', 3, 0.9 * activations, residency), runs: 5 },
     ];
   },
   decode: ({ residency, decodeChunk }) => graph('vae-decode', 0.1, decodeChunk, residency),
@@ -33,7 +33,10 @@ const options = { residency: 'auto', splitGuidance: 'auto', feedForwardParts: nu
 
 function choose(bytes: number | undefined, changes: Partial<MemoryRequest> = {}) {
   const budget = bytes === undefined ? undefined : ({ bytes: bytes * GiB, from: 'option' } as const);
-  return planMemory({ options, provider: 'cpu', guided: true, begun: undefined, budget, ...changes }, make);
+  return planMemory(
+    { options, provider: 'cpu', guided: true, splitIsFree: false, begun: undefined, budget, ...changes },
+    make,
+  );
 }
 
 it('saves only as much as it must, in order', () => {
@@ -54,6 +57,12 @@ it('does as it is told, and takes up what was begun', () => {
   expect(() => choose(10, { options: told })).toThrow('does not fit');
   const begun = { residency: 'low-memory', splitGuidance: true, feedForwardParts: 4, decodeChunk: 2 } as const;
   expect(choose(40, { begun }).choice).toEqual(begun);
+});
+
+it('splits guidance that works at times where that costs nothing, unless told not to', () => {
+  const at = (splitGuidance: 'auto' | 'on' | 'off') =>
+    choose(undefined, { splitIsFree: true, options: { ...options, splitGuidance } }).choice.splitGuidance;
+  expect([at('auto'), at('on'), at('off')]).toEqual([true, true, false]);
 });
 
 it('says what would fit when nothing does', () => {

@@ -1,18 +1,22 @@
 /**
- * Draws what `fewer-steps` has measured: docs/fewer-steps.svg, and a table on stdout.
+ * Draws what `fewer-steps` has measured and kept: docs/fewer-steps.svg, and a table on stdout.
  *
- *     node test/bench/run.mjs fewer-steps-plot FILE.jsonl docs/fewer-steps.svg
+ *     node test/bench/run.mjs fewer-steps-plot FILE.jsonl DIR docs/fewer-steps.svg
  *
- * Means over the characters that have every variant; a character that an interrupted run has not finished is left out.
+ * Besides the quality against the truth, how far the latents are from where more work would have led: without guidance, those of 25
+ * Karras steps; with it, those of as many steps with guidance at all levels. Means over the characters that have every variant; a character that an interrupted run has not finished is left out.
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readTensors } from '#dist/pipeline/tensor-file.js';
 import { axisTicks } from '#dist/pipeline/tune/report/axis-ticks.js';
 import { mean } from '../support/cast-quality.js';
-import { guidanceScale, type StepsResult, stepsVariants } from './fewer-steps-variants.js';
+import { relativeL2 } from '../support/run-graph.js';
+import { guidanceScale, type StepsResult, type StepsVariant, stepsVariants } from './fewer-steps-variants.js';
 
 const { positionals } = parseArgs({ allowPositionals: true });
-const [source = '', target = ''] = positionals;
+const [source = '', runs = '', target = ''] = positionals;
 const results = (await readFile(source, 'utf8'))
   .split('\n')
   .filter((line) => line !== '')
@@ -23,18 +27,36 @@ const whole = [...new Set(results.map(({ seed }) => seed))].filter((seed) =>
 );
 if (whole.length === 0) throw new Error(`${source}: no character has all of ${names.join(', ')}`);
 
-const metrics = ['foregroundPsnr', 'pck05', 'flicker', 'seam'] as const;
+const metrics = ['distance', 'foregroundPsnr', 'pck05', 'flicker', 'seam'] as const;
 type Mean = Readonly<Record<(typeof metrics)[number] | 'branches' | 'teraMultiplyAdds', number>>;
 
-function meanOf(name: string): Mean {
-  const some = results.filter((result) => result.name === name && whole.includes(result.seed));
-  const over = (metric: keyof Mean) => mean(some.map((result) => result[metric]));
-  const of = ['branches', 'teraMultiplyAdds', ...metrics] as const;
-  return Object.fromEntries(of.map((metric) => [metric, over(metric)])) as Mean;
+async function latentsOf(seed: number, name: string): Promise<Float32Array> {
+  const { latents } = await readTensors(join(runs, `${seed}-${name}`, 'latents.safetensors'));
+  if (!latents) throw new Error(`${seed}-${name}: no latents`);
+  return latents.data;
 }
-const means = new Map(names.map((name) => [name, meanOf(name)]));
+
+async function distanceOf(name: string): Promise<number> {
+  const { options } = stepsVariants.find((variant) => variant.name === name) as StepsVariant;
+  const best = options.guidanceScale === guidanceScale ? `full-${options.steps}` : 'karras-25';
+  return mean(
+    await Promise.all(whole.map(async (seed) => relativeL2(await latentsOf(seed, name), await latentsOf(seed, best)))),
+  );
+}
+
+async function meanOf(name: string): Promise<Mean> {
+  const some = results.filter((result) => result.name === name && whole.includes(result.seed));
+  const over = (metric: Exclude<keyof Mean, 'distance'>) => mean(some.map((result) => result[metric]));
+  return {
+    ...{ branches: over('branches'), teraMultiplyAdds: over('teraMultiplyAdds'), distance: await distanceOf(name) },
+    ...{ foregroundPsnr: over('foregroundPsnr'), pck05: over('pck05'), flicker: over('flicker'), seam: over('seam') },
+  };
+}
+const means = new Map<string, Mean>();
+for (const name of names) means.set(name, await meanOf(name));
 
 const titles: Readonly<Record<(typeof metrics)[number], string>> = {
+  distance: 'distance from 25 steps: down is better',
   foregroundPsnr: 'PSNR of the figure, dB: up is better',
   pck05: 'PCK@0.05: up is better',
   flicker: 'flicker of the background, levels: down is better',
@@ -48,12 +70,15 @@ const series = [
   { of: 'interval', title: `AYS, guidance ${guidanceScale} in 0.28..5.42`, ink: '#009e73', dash: '6 3' },
 ] as const;
 
-const [panelWidth, panelHeight, columns, legendHeight] = [400, 240, 2, 56];
+const [panelWidth, panelHeight, columns] = [400, 240, 2];
 const inset = { left: 52, right: 12, top: 28, bottom: 36 };
-const [width, height] = [panelWidth * columns, panelHeight * Math.ceil(metrics.length / columns) + legendHeight];
+// The legend stands in the cell after the last panel.
+const [width, height] = [panelWidth * columns, panelHeight * Math.ceil((metrics.length + 1) / columns)];
 
 function panel(metric: (typeof metrics)[number], at: number): string {
-  const curves = series.map(({ of, ink, dash }) => ({
+  // With guidance another distance is meant, which stands in the table.
+  const drawn = metric === 'distance' ? series.slice(0, 2) : series;
+  const curves = drawn.map(({ of, ink, dash }) => ({
     ...{ ink, dash },
     points: names.filter((name) => name.startsWith(`${of}-`)).map((name) => means.get(name) as Mean),
   }));
@@ -96,10 +121,7 @@ function panel(metric: (typeof metrics)[number], at: number): string {
 }
 
 const legend = series.map(({ title, ink, dash }, i) => {
-  const [left, up] = [
-    inset.left + (i % columns) * panelWidth,
-    height - legendHeight + 20 + 20 * Math.floor(i / columns),
-  ];
+  const [left, up] = [inset.left + (metrics.length % columns) * panelWidth, height - panelHeight + 70 + 24 * i];
   const line = `<path d="M${left} ${up - 4}h24" stroke="${ink}" stroke-width="2"${dash && ` stroke-dasharray="${dash}"`}/>`;
   return `${line}<text x="${left + 30}" y="${up}">${title}</text>`;
 });
@@ -113,9 +135,17 @@ const svg = [
 await writeFile(target, svg.join('\n'));
 
 console.log(`${whole.length} characters: ${whole.join(', ')}\n`);
-console.log('| variant | UNet runs a window | work, 1e12 multiply-adds | PSNR figure | PCK@0.05 | flicker | seam |');
-console.log('| --- | --- | --- | --- | --- | --- | --- |');
+console.log(
+  '| variant | UNet runs a window | work, 1e12 multiply-adds | distance | PSNR of the figure | PCK@0.05 | flicker | seam |',
+);
+console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
 for (const [name, of] of means) {
-  const cells = [of.branches, of.teraMultiplyAdds.toFixed(2), of.foregroundPsnr.toFixed(2), of.pck05.toFixed(3)];
+  const cells = [
+    of.branches,
+    of.teraMultiplyAdds.toFixed(2),
+    of.distance.toFixed(3),
+    of.foregroundPsnr.toFixed(2),
+    of.pck05.toFixed(3),
+  ];
   console.log(`| ${[name, ...cells, of.flicker.toFixed(3), of.seam.toFixed(2)].join(' | ')} |`);
 }

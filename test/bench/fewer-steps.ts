@@ -2,11 +2,11 @@
  * Quality against cost of everything that makes denoising cheaper, with the embedded model on unseen characters of which the truth
  * is known: number of steps by either schedule, guidance off, everywhere, and in an interval.
  *
- *     npm run build && node test/bench/run.mjs fewer-steps --out FILE.jsonl [--characters N] [--first N] [--frames N] [--keep DIR]
- *     node test/bench/run.mjs fewer-steps-plot FILE.jsonl DIR
+ *     npm run build && node test/bench/run.mjs fewer-steps --out FILE.jsonl --keep DIR [--characters N] [--first N] [--frames N]
+ *     node test/bench/run.mjs fewer-steps-plot FILE.jsonl DIR docs/fewer-steps.svg
  *
  * One line of JSON a run, appended; what is there already is not done again. Cost is counted, not timed: branches of the UNet that
- * each window runs through. `--keep` leaves the videos. 20 frames in windows of 12 that share 3 are two windows, so there is a seam.
+ * each window runs through. `--keep` leaves the runs. 20 frames in windows of 12 that share 3 are two windows, so there is a seam.
  */
 import { appendFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

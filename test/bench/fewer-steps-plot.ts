@@ -127,6 +127,7 @@ const legend = series.map(({ title, ink, dash }, i) => {
 });
 const svg = [
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+  '<title>Quality against cost of fewer steps and of guidance</title>',
   `<rect width="${width}" height="${height}" fill="#fff"/>`,
   ...metrics.map(panel),
   ...legend,

@@ -52,17 +52,24 @@ export function worksAt({ start, end }: StepRange, step: number, steps: number):
   return step / steps >= start && (step + 1) / steps <= end;
 }
 
-/** Which modules work together, and in how many steps. */
+/** Steps that do the same: which modules work in them, whether they are guided, and how many they are. */
+export type StepGroup<Control> = {
+  readonly working: readonly Control[];
+  readonly guided: boolean;
+  readonly count: number;
+};
+
+/** @param guidedAt of each step, whether both branches of guidance run */
 export function groupSteps<Control extends StepRange>(
   controls: readonly Control[],
-  steps: number,
-): readonly { readonly working: readonly Control[]; readonly count: number }[] {
-  const groups = new Map<string, { working: readonly Control[]; count: number }>();
-  for (let step = 0; step < steps; step++) {
-    const at = controls.map((control) => worksAt(control, step, steps));
-    const key = at.join();
-    const known = groups.get(key);
-    groups.set(key, { working: controls.filter((_, i) => at[i]), count: (known?.count ?? 0) + 1 });
+  guidedAt: readonly boolean[],
+): readonly StepGroup<Control>[] {
+  const groups = new Map<string, StepGroup<Control>>();
+  for (const [step, guided] of guidedAt.entries()) {
+    const at = controls.map((control) => worksAt(control, step, guidedAt.length));
+    const key = [...at, guided].join();
+    const count = (groups.get(key)?.count ?? 0) + 1;
+    groups.set(key, { working: controls.filter((_, i) => at[i]), guided, count });
   }
   return [...groups.values()];
 }

@@ -3,7 +3,7 @@ import { buildUnetStep, controlInputs } from '../models/graphs/unet-step.js';
 import type { Residency } from '../models/onnx/built-graph.js';
 import type { Precision } from '../models/onnx/graph.js';
 import type { Engine, RunInput, SessionId } from '../models/runtime/engine.js';
-import { linearGuidance, mixGuidance, needsGuidance } from '../models/schedule/guidance.js';
+import { type Guidance, guidedSteps, linearGuidance, mixGuidance } from '../models/schedule/guidance.js';
 import type { Schedule } from '../models/schedule/sigmas.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import { type SampleOptions, sample } from '../stages/denoise/sample.js';
@@ -34,7 +34,7 @@ export type SamplingJob = Size & {
     readonly fusion: Fusion;
     readonly phaseRotation: boolean;
   };
-  readonly guidance: { readonly min: number; readonly max: number; readonly index: 'local' | 'global' };
+  readonly guidance: Guidance & { readonly index: 'local' | 'global' };
   readonly residency: Residency;
   /** float32 when left out. */
   readonly precision?: Precision | undefined;
@@ -48,16 +48,15 @@ export type SamplingJob = Size & {
 /**
  * Denoises `latents` [frames, L, h, w] (already at the start noise level, or as they were before `startStep`) through one
  * fused graph: control features (unless they were computed before), both guidance branches and their mix in a single run
- * per window; or, with `splitGuidance`, one branch a run. Where a control begins or ends, another graph takes its place: one
- * without it does not compute it, and gives what a run without it gives.
+ * per window; or, with `splitGuidance`, one branch a run. Where a control or guidance begins or ends, another graph takes its
+ * place: one without it does not compute it, and gives what a run without it gives.
  */
 export async function generateLatents(engine: Engine, latents: FloatTensor, job: SamplingJob): Promise<FloatTensor> {
   const count = latents.dims[0] as number;
   const frames = Math.min(job.windows.chunk, count);
   const steps = job.schedule.timesteps.length;
   const { min, max, index } = job.guidance;
-  const guided = needsGuidance(min, max);
-  const together = guided && !job.splitGuidance;
+  const guidedAt = guidedSteps(job.guidance, job.schedule);
   const fixed: Record<string, RunInput> = {
     image_latents: job.conditioning.imageLatents,
     image_embeds: job.conditioning.imageEmbeds,
@@ -71,13 +70,13 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
   };
   const local = linearGuidance(min, max, frames);
   const global = linearGuidance(min, max, count);
-  let loaded: { readonly controls: string; readonly session: Promise<SessionId> } | undefined;
+  let loaded: { readonly key: string; readonly session: Promise<SessionId> } | undefined;
   const unload = async () => {
     const before = loaded;
     loaded = undefined;
     if (before) await engine.release(await before.session);
   };
-  const loadAnother = async (controls: readonly Control[], unloaded: Promise<void>) => {
+  const loadAnother = async (controls: readonly Control[], guidance: boolean, unloaded: Promise<void>) => {
     await unloaded;
     const graph = buildUnetStep({
       unet: job.unet,
@@ -87,7 +86,7 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       height: job.height,
       width: job.width,
       pixelsPerLatent: job.height / (latents.dims[2] as number),
-      guidance: together,
+      guidance,
       residency: job.residency,
       precision: job.precision,
       target: engine.info.provider,
@@ -96,10 +95,10 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
     });
     return engine.load(graph);
   };
-  /** Windows of one step, which have the same controls, may ask at the same time. */
-  const load = (controls: readonly Control[]) => {
-    const names = controls.map(({ name }) => name).join();
-    if (loaded?.controls !== names) loaded = { controls: names, session: loadAnother(controls, unload()) };
+  /** Windows of one step, which have the same controls and guidance, may ask at the same time. */
+  const load = (controls: readonly Control[], guidance: boolean) => {
+    const key = [guidance, ...controls.map(({ name }) => name)].join();
+    if (loaded?.key !== key) loaded = { key, session: loadAnother(controls, guidance, unload()) };
     return loaded.session;
   };
   try {
@@ -110,7 +109,9 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
         contextWindows(count, { ...job.windows, phase: job.windows.phaseRotation ? rotatingPhase(step) : 0 }),
       predict: async ({ step, window, latents: x, sigma, timestep }) => {
         const controls = job.controls.filter((control) => worksAt(control, step, steps));
-        const session = await load(controls);
+        const guided = guidedAt[step] as boolean;
+        const together = guided && !job.splitGuidance;
+        const session = await load(controls, together);
         const scales = index === 'local' ? local : Float32Array.from(window.frames, (frame) => global[frame] as number);
         const inputs: Record<string, RunInput> = {
           ...fixed,

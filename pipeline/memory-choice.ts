@@ -28,6 +28,8 @@ export type MemoryRequest = {
   >;
   readonly provider: Provider;
   readonly guided: boolean;
+  /** Running the branches of guidance one after the other computes no more, and saves a change of graphs. */
+  readonly splitIsFree: boolean;
   readonly size: Size;
   /** Frames sampled. */
   readonly frames: number;
@@ -47,12 +49,13 @@ const tilesTried = [768, 512, 384, 256, 192, 128] as const;
 const fewestFrames = 4;
 
 /** What is done where there is room: as the options say, or as the unfinished run has begun. */
-export function firstChoice({ options, provider, guided, size, begun }: MemoryRequest): MemoryChoice {
+export function firstChoice({ options, provider, guided, splitIsFree, size, begun }: MemoryRequest): MemoryChoice {
   const { residency, splitGuidance, attentionParts, feedForwardParts, decodeTile } = options;
   const tile = decodeTile === 'auto' ? (begun?.decodeTile ?? null) : decodeTile === 'off' ? null : decodeTile;
   return {
     residency: provider !== 'cpu' ? 'fast' : residency === 'auto' ? (begun?.residency ?? 'fast') : residency,
-    splitGuidance: guided && (splitGuidance === 'auto' ? (begun?.splitGuidance ?? false) : splitGuidance === 'on'),
+    splitGuidance:
+      guided && (splitGuidance === 'auto' ? (begun?.splitGuidance ?? splitIsFree) : splitGuidance === 'on'),
     attentionParts: attentionParts ?? begun?.attentionParts ?? 1,
     feedForwardParts: feedForwardParts ?? begun?.feedForwardParts ?? 1,
     decodeChunk: Math.min(options.decodeChunk, begun?.decodeChunk ?? options.decodeChunk),
@@ -65,7 +68,7 @@ export function firstChoice({ options, provider, guided, size, begun }: MemoryRe
 }
 
 /** What may be saved for the denoiser without another picture: one change after another, the dearest last. */
-export function stepSavings({ options, provider, guided, begun }: MemoryRequest): readonly Change[] {
+export function stepSavings({ options, provider, guided, splitIsFree, begun }: MemoryRequest): readonly Change[] {
   if (begun) return [];
   const { residency, splitGuidance, attentionParts, feedForwardParts } = options;
   return [
@@ -73,7 +76,7 @@ export function stepSavings({ options, provider, guided, begun }: MemoryRequest)
     ...(attentionParts === null && !fusesAttention(provider)
       ? attentionPartsTried.map((parts) => ({ attentionParts: parts }))
       : []),
-    ...(guided && splitGuidance === 'auto' ? [{ splitGuidance: true }] : []),
+    ...(guided && !splitIsFree && splitGuidance === 'auto' ? [{ splitGuidance: true }] : []),
     ...(feedForwardParts === null ? feedForwardPartsTried.map((parts) => ({ feedForwardParts: parts })) : []),
   ];
 }

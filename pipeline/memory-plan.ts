@@ -13,8 +13,8 @@ import {
 } from './memory-choice.js';
 import { formatBytes } from './progress/report-text.js';
 
-/** The denoiser with the controls that work in it, and the number of such steps. */
-export type PlannedSteps = { readonly graph: BuiltGraph; readonly count: number };
+/** The denoiser with the controls that work in it, and how often it runs for each window. */
+export type PlannedSteps = { readonly graph: BuiltGraph; readonly runs: number };
 
 /** Graphs of a run under a choice; each is built anew when it is asked for. */
 export type GraphMaker = {

@@ -11,7 +11,7 @@ import type { Precision } from '../models/onnx/graph.js';
 import type { Provider } from '../models/runtime/engine.js';
 import { checkProvider, missingCudaLibraries } from '../models/runtime/providers.js';
 import { scheduleRange } from '../models/schedule/config.js';
-import { needsGuidance } from '../models/schedule/guidance.js';
+import { guidedSteps } from '../models/schedule/guidance.js';
 import { makeSchedule, type Schedule } from '../models/schedule/sigmas.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
 import { parseVaeConfig } from '../models/svd/vae-config.js';
@@ -26,6 +26,7 @@ import { type PlannedPictures, planPictures } from './control-pictures.js';
 import { describeControls, groupSteps, type PlannedControl, planControls } from './controls.js';
 import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
+import { guidanceOf } from './guidance.js';
 import { type PlannedLora, withLoras } from './loras.js';
 import { type MemoryBudget, memoryBudget } from './memory-budget.js';
 import type { MemoryChoice } from './memory-choice.js';
@@ -64,7 +65,8 @@ export type Plan = {
   readonly schedule: Schedule;
   /** Windows of the first step. */
   readonly windows: readonly ContextWindow[];
-  readonly guided: boolean;
+  /** Of each step, whether both branches of guidance run. */
+  readonly guidedAt: readonly boolean[];
   /** As given, or that of an unfinished run in the same folder, or drawn. */
   readonly seed: number;
   readonly provider: Provider;
@@ -133,7 +135,10 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     options.steps,
     scheduleRange(model.scheduler.config, join(model.dir, 'scheduler', 'scheduler_config.json')),
   );
-  const guided = needsGuidance(options.guidanceScaleMin, options.guidanceScale);
+  const guidedAt = guidedSteps(guidanceOf(options), schedule);
+  const guided = guidedAt.includes(true);
+  // One graph for steps with and without guidance; a control that is computed in it would be computed for both branches.
+  const splitIsFree = guided && guidedAt.includes(false) && controls.every(({ once }) => once);
   const provider = chooseProvider(options.provider);
   const precision = choosePrecision(options.precision, provider);
 
@@ -142,9 +147,9 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const begun = options.resume ? await unfinishedRun(runDir) : {};
   const budget = await memoryBudget(provider, options, signal);
   const memory = planMemory(
-    { options, provider, guided, size, frames, begun: begun.memory },
+    { options, provider, guided, splitIsFree, size, frames, begun: begun.memory },
     budget,
-    graphMaker({ model, size, frames, guided, provider, precision, controls, schedule }),
+    graphMaker({ model, size, frames, guidedAt, provider, precision, controls }),
   );
   const fitting = windowsAndDecoding(options, memory.choice);
   const decided = { ...options, ...fitting };
@@ -155,7 +160,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   await checkDisk(runDir, cost.diskBytes);
   const notes = [
     ...ffmpegNotes(tools),
-    ...planNotes({ options: decided, frames, card, controls, pictures, schedule }),
+    ...planNotes({ options: decided, frames, card, controls, pictures, schedule, guidedAt }),
     ...memoryNotes(memory),
   ];
   return {
@@ -174,7 +179,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     exact: driving.exact,
     schedule,
     windows,
-    guided,
+    guidedAt,
     seed: options.seed ?? begun.seed ?? randomInt(2 ** 32),
     provider,
     residency: memory.choice.residency,
@@ -266,22 +271,18 @@ function graphMaker({
   model,
   size,
   frames,
-  guided,
+  guidedAt,
   provider,
   precision,
   controls,
-  schedule,
-}: Pick<
-  Plan,
-  'model' | 'size' | 'frames' | 'guided' | 'provider' | 'precision' | 'controls' | 'schedule'
->): GraphMaker {
+}: Pick<Plan, 'model' | 'size' | 'frames' | 'guidedAt' | 'provider' | 'precision' | 'controls'>): GraphMaker {
   const how = ({ residency }: MemoryChoice) => ({ residency, target: provider, ...size });
   const unet = { unet: model.unet.checkpoint, unetConfig: model.unet.config };
   const { pixelsPerLatent } = parseVaeConfig(model.vae.config);
   return {
     steps: (choice) =>
-      groupSteps(controls, schedule.timesteps.length).map(({ working, count }) => ({
-        count,
+      groupSteps(controls, guidedAt).map(({ working, guided, count }) => ({
+        runs: count * (guided && choice.splitGuidance ? 2 : 1),
         graph: buildUnetStep({
           ...{ ...how(choice), ...unet, precision, pixelsPerLatent, frames: Math.min(choice.chunk, frames) },
           ...{ guidance: guided && !choice.splitGuidance, feedForwardParts: choice.feedForwardParts },
@@ -315,9 +316,8 @@ type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'optio
 
 function planCost({ frames, size, windows, schedule, options, memory, files }: CostInputs): PlanCost {
   const { steps, largest, decode, features, once } = memory.graphs;
-  const { splitGuidance, decodeChunk, decodeTile, residency } = memory.choice;
+  const { decodeChunk, decodeTile, residency } = memory.choice;
   const sum = (parts: readonly number[]) => parts.reduce((total, part) => total + part, 0);
-  const branches = splitGuidance ? 2 : 1;
   const decodes = decodeChunks(frames, {
     chunk: decodeChunk,
     overlap: options.decodeOverlap,
@@ -328,7 +328,7 @@ function planCost({ frames, size, windows, schedule, options, memory, files }: C
     forwards: windows.length * schedule.timesteps.length,
     factor: costFactor(windows, frames),
     multiplyAdds:
-      sum(steps.map(({ graph, count }) => workOf(graph, branches * windows.length * count, residency))) +
+      sum(steps.map(({ graph, runs }) => workOf(graph, windows.length * runs, residency))) +
       workOf(decode, decodes * tilesOf(size.height) * tilesOf(size.width), residency) +
       sum(features.map((graph) => workOf(graph, Math.ceil(frames / featureBatch), residency))) +
       sum(once.map((graph) => workOf(graph, 1, residency))),
@@ -359,8 +359,9 @@ function planNotes({
   options,
   frames,
   card,
+  guidedAt,
   ...rest
-}: Pick<Plan, 'options' | 'frames' | 'card' | 'controls' | 'pictures' | 'schedule'>): string[] {
+}: Pick<Plan, 'options' | 'frames' | 'card' | 'controls' | 'pictures' | 'schedule' | 'guidedAt'>): string[] {
   const notes: string[] = card ? [card.domain] : [];
   if (options.chunk > frames) notes.push(`the clip is shorter than a window: one window of ${frames} frames`);
   const controls = describeControls(rest);
@@ -368,5 +369,7 @@ function planNotes({
   for (const { name, steps } of controls)
     if (steps.count === 0) notes.push(`the control ${name} works in no step: its part of them is shorter than one`);
   if (options.guidanceScale < 1) notes.push('guidance is off below 1, as in the published pipeline');
+  else if (options.guidanceInterval !== null && options.guidanceScale !== 1 && !guidedAt.includes(true))
+    notes.push(`guidance is off: no noise level of this schedule lies in ${options.guidanceInterval}`);
   return notes;
 }

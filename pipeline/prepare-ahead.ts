@@ -15,14 +15,14 @@ import type { Run } from './run.js';
  * earlier attempt may have left nothing to compute.
  */
 export async function prepareAhead(run: Run, plan: Plan, engine: WarmEngine): Promise<void> {
-  const { options, model, size, controls, schedule, residency, precision, guided, memory } = plan;
+  const { options, model, size, controls, schedule, residency, precision, guidedAt, memory } = plan;
   const work = await readdir(dirname(run.store.work('latents', '', '')));
   if (work.some((name) => name.startsWith('latents-'))) return;
   const how = { residency, precision, target: engine.info.provider };
   const working = controls.filter((control) => worksAt(control, 0, schedule.timesteps.length));
   const denoiser = buildUnetStep({
     ...{ ...how, ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config },
-    ...{ guidance: guided && !memory.splitGuidance, feedForwardParts: memory.feedForwardParts },
+    ...{ guidance: guidedAt[0] === true && !memory.splitGuidance, feedForwardParts: memory.feedForwardParts },
     attentionParts: memory.attentionParts,
     controls: working.map((control) => ({ ...control, givenFeatures: control.once })),
     frames: Math.min(options.chunk, plan.frames),

@@ -12,6 +12,7 @@ import { type ControlTrack, mapsOf } from './control-track.js';
 import type { PlannedControl } from './controls.js';
 import { checkpointsKey, denoiserKey, modelFingerprint } from './fingerprint.js';
 import { type Control, generateLatents, type SamplingJob } from './generate-latents.js';
+import { guidanceOf } from './guidance.js';
 import { hashBytes, hashFile, keyOf } from './hashes.js';
 import { seesPoses } from './options/control-value.js';
 import type { Plan } from './plan.js';
@@ -71,7 +72,7 @@ async function denoise(
   const addedTimeIds: [number, number, number] =
     timeIds === 'published' ? [6, 128, 0.02] : [options.fpsId - 1, options.motionBucketId, options.noiseAugStrength];
   const windows = { chunk, overlap, anchor, fusion, phaseRotation };
-  const guidance = { min: options.guidanceScaleMin, max: options.guidanceScale, index: guidanceIndex };
+  const guidance = { ...guidanceOf(options), index: guidanceIndex };
   const key = keyOf([
     [await denoiserKey(plan), provider, precision, residency, seed, size, noise, windows, guidance, addedTimeIds],
     [splitGuidance, feedForwardParts, attentionParts],

@@ -11,9 +11,9 @@ const ofThisRun: ReadonlySet<OptionName> = new Set(['output', 'overwrite', 'resu
  * precision, residency and what else was chosen for the memory), paths absolute. run.json holds them, and `--config run.json` reads them.
  */
 export function repeatableOptions(plan: Plan): Readonly<Record<string, unknown>> {
-  const { options, seed, size, provider, guided, memory } = plan;
+  const { options, seed, size, provider, guidedAt, memory } = plan;
   const { residency, feedForwardParts, attentionParts } = memory;
-  const splitGuidance = memory.splitGuidance ? 'on' : guided ? 'off' : options.splitGuidance;
+  const splitGuidance = memory.splitGuidance ? 'on' : guidedAt.includes(true) ? 'off' : options.splitGuidance;
   const decided = {
     ...{ ...options, ...size, seed, provider, residency },
     precision: plan.precision === 'float16' ? 'fp16' : 'fp32',

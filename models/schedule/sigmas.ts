@@ -24,7 +24,9 @@ const alignYourSteps = [700, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.
 
 /**
  * The noise schedule of a run. `karras` (Karras et al. 2022, eq. 5) is the published one; one step gives `[sigmaMax, 0]`.
- * `ays` is Align Your Steps; other step counts than 10 interpolate its levels log-linearly.
+ * `ays` is Align Your Steps; other step counts than 10 interpolate its levels log-linearly, as its authors do. For a model with
+ * another range of noise than SVD's the same curve is cut where that range begins and ends: which levels need close steps
+ * depends on the levels themselves.
  */
 export function makeSchedule(name: ScheduleName, steps: number, range: ScheduleRange = svdRange): Schedule {
   if (!Number.isInteger(steps) || steps < 1) {
@@ -36,7 +38,7 @@ export function makeSchedule(name: ScheduleName, steps: number, range: ScheduleR
       got: String(steps),
     });
   }
-  const levels = name === 'karras' ? karrasSigmas(steps, range) : aysSigmas(steps);
+  const levels = name === 'karras' ? karrasSigmas(steps, range) : aysSigmas(steps, range);
   const sigmas = new Float32Array([...levels, 0]);
   const timesteps = sigmas.subarray(0, steps).map((sigma) => 0.25 * Math.log(sigma));
   return { sigmas, timesteps, initNoiseSigma: Math.fround(Math.sqrt((sigmas[0] ?? 0) ** 2 + 1)) };
@@ -47,12 +49,24 @@ function karrasSigmas(steps: number, { sigmaMin, sigmaMax }: ScheduleRange): num
   return Array.from({ length: steps }, (_, i) => (from + (steps === 1 ? 0 : i / (steps - 1)) * (to - from)) ** rho);
 }
 
-function aysSigmas(steps: number): number[] {
-  const last = alignYourSteps.length - 1;
+function aysSigmas(steps: number, { sigmaMin, sigmaMax }: ScheduleRange): number[] {
+  const [from, to] = [aysPosition(sigmaMax), aysPosition(sigmaMin)];
   return Array.from({ length: steps }, (_, i) => {
-    const position = (i * last) / steps;
-    const k = Math.floor(position);
-    const [a, b] = [alignYourSteps[k] as number, alignYourSteps[Math.min(k + 1, last)] as number];
-    return Math.exp(Math.log(a) + (position - k) * (Math.log(b) - Math.log(a)));
+    const position = from + ((to - from) * i) / steps;
+    const { k, a, b } = aysPart(Math.floor(position));
+    return Math.exp(a + (position - k) * (b - a));
   });
+}
+
+/** Where a noise level lies among the published ones: 0 at 700, 10 at 0.002. */
+function aysPosition(sigma: number): number {
+  const { k, a, b } = aysPart(alignYourSteps.findLastIndex((level) => level >= sigma));
+  return k + (Math.log(sigma) - a) / (b - a);
+}
+
+/** Part `k` of the curve, from one published level to the next, as logarithms; outside, the first or last part goes on. */
+function aysPart(k: number): { readonly k: number; readonly a: number; readonly b: number } {
+  const inside = Math.max(0, Math.min(k, alignYourSteps.length - 2));
+  const [a = 1, b = 1] = alignYourSteps.slice(inside, inside + 2).map(Math.log);
+  return { k: inside, a, b };
 }

@@ -10,10 +10,6 @@ export function renderPlan(plan: Plan): string {
   const { options, size, picture, movement, schedule, cost, tools } = plan;
   const rate = movement.frameRate.num / movement.frameRate.den;
   const made = plan.frames - (options.keepReferenceFrame ? 0 : 1);
-  const guidance =
-    options.guidanceScaleMin === options.guidanceScale
-      ? `${options.guidanceScale}`
-      : `${options.guidanceScaleMin} to ${options.guidanceScale}`;
   const rows: [string, string][] = [
     ['picture', `${options.image} (${picture.width}x${picture.height})`],
     ['movement', `${movement.path} (${movementText(plan)})`],
@@ -30,7 +26,7 @@ export function renderPlan(plan: Plan): string {
     ],
     [
       'sampling',
-      `${schedule.timesteps.length} steps (${options.scheduler}), guidance ${plan.guided ? guidance : 'off'}, seed ${plan.seed}`,
+      `${schedule.timesteps.length} steps (${options.scheduler}), guidance ${guidanceText(plan)}, seed ${plan.seed}`,
     ],
     [
       'windows',
@@ -56,6 +52,14 @@ export function renderPlan(plan: Plan): string {
 
 function loraText({ file, scale, layers, ranks: [least, most] }: PlannedLora): string {
   return `${file} at ${scale} (${layers} layers, rank ${least === most ? least : `${least} to ${most}`})`;
+}
+
+function guidanceText({ options, guidedAt }: Plan): string {
+  const { guidanceScale, guidanceScaleMin } = options;
+  const first = guidedAt.indexOf(true);
+  if (first < 0) return 'off';
+  const scale = guidanceScaleMin === guidanceScale ? `${guidanceScale}` : `${guidanceScaleMin} to ${guidanceScale}`;
+  return guidedAt.includes(false) ? `${scale} in steps ${first + 1} to ${guidedAt.lastIndexOf(true) + 1}` : scale;
 }
 
 function controlText(

@@ -29,8 +29,8 @@ export const presets: Readonly<Record<PresetName, AnimateInput>> = {
     decodeOverlap: 0,
     keepReferenceFrame: true,
   },
-  /** Ten Align-Your-Steps steps instead of 25. */
-  fast: { scheduler: 'ays', steps: 10 },
+  /** Ten Align-Your-Steps steps instead of 25, and guidance only at those noise levels at which SD-XL gains by it. */
+  fast: { scheduler: 'ays', steps: 10, guidanceInterval: '0.28..5.42' },
 };
 
 export function isPresetName(name: string): name is PresetName {

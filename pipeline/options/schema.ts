@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { mapControlPath, parseControl } from './control-value.js';
+import { parseInterval } from './interval-value.js';
 import { mapLoraPath, parseLora } from './lora-value.js';
 import { option, text } from './option-meta.js';
 import { mapPicturesPath, parsePictures } from './pictures-value.js';
@@ -263,6 +264,21 @@ export const optionsSchema = z.strictObject({
     defaultText: 'as --guidance-scale: no ramp',
     placeholder: 'X',
   }),
+  guidanceInterval: option(
+    text
+      .refine((value) => parseInterval(value) !== undefined)
+      .nullable()
+      .default(null),
+    {
+      group: 'Size and sampling',
+      description:
+        'Noise levels (sigma) above LO and up to HI at which guidance works; in the other steps it is off, which halves their work',
+      aliases: ['cfg_interval'],
+      defaultText: 'all levels',
+      placeholder: 'LO..HI',
+      valuesText: '`LO..HI`, e.g. 0.28..5.42; `LO..`, `..HI`',
+    },
+  ),
   guidanceIndex: option(z.enum(['local', 'global']).default('local'), {
     group: 'Size and sampling',
     description: 'Whether the ramp runs over each window, as published, or once over the clip',

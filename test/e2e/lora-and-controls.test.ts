@@ -97,7 +97,7 @@ test('LoRA and control together are merged weights and control', async () => {
   expect(plan.cost.weightBytes).toBeGreaterThan(without.cost.weightBytes);
 });
 
-test('an interrupted run goes on only with the same LoRAs and controls; other stages are kept', async () => {
+test('an interrupted run goes on only with the same LoRAs, controls and guidance; other stages are kept', async () => {
   const lora = [`${at('a.safetensors')}:0.1`];
   const options: AnimateInput = { ...withDepth(':2'), lora };
   /** Runs until the first step is saved, or to the end; tells how denoising began and whether the picture was encoded before. */
@@ -116,6 +116,7 @@ test('an interrupted run goes on only with the same LoRAs and controls; other st
   expect(await attempt({})).toEqual(['denoising', false]);
   expect(await attempt({ lora: [`${at('a.safetensors')}:0.2`] })).toEqual(['denoising', true]);
   expect(await attempt(withDepth(':2@0-0.5'))).toEqual(['denoising', true]);
+  expect(await attempt({ guidanceInterval: '..100' })).toEqual(['denoising', true]);
   expect(await attempt({}, true)).toEqual(['denoising, on from step 1', true]);
 });
 
@@ -134,6 +135,33 @@ test('the plan shows both, and faults are told before anything runs', async () =
   expect(await fail({ lora: [at('nowhere')] })).toMatchObject({ code: 'safetensors.unreadable' });
   expect(await fail({ control: ['pose=auto'], controlnext: 'none' })).toMatchObject({ code: 'model.no-control' });
   expect(await fail({ control: [`pose=${at('a.safetensors')}`] })).toMatchObject({ code: 'model.mismatch' });
+});
+
+test('a guidance interval is planned as what it costs, and told of', async () => {
+  const options: AnimateInput = { ...common, preset: 'fast', steps: 10 };
+  const cost = async (changes: AnimateInput) => (await inspect({ ...options, ...changes })).cost;
+  const [guided, unguided, interval] = [
+    await cost({ guidanceInterval: '..1000' }),
+    await cost({ guidanceScale: 1 }),
+    await cost({}),
+  ];
+  // 4.248, 1.789, 0.981 and 0.403 lie in 0.28..5.42: four of ten steps run two branches.
+  const four = unguided.multiplyAdds + 0.4 * (guided.multiplyAdds - unguided.multiplyAdds);
+  expect(interval.multiplyAdds / four).toBeCloseTo(1, 9);
+  expect(interval.memoryBytes).toBe(guided.memoryBytes);
+  // Computed in both branches, the control costs something in four steps; nothing at all is saved of the others.
+  const split = await cost({ splitGuidance: 'on' });
+  expect(split.multiplyAdds).toBeGreaterThan(interval.multiplyAdds);
+  expect(split.multiplyAdds).toBeLessThan(1.4 * unguided.multiplyAdds);
+  expect(split.memoryBytes).toBe(unguided.memoryBytes);
+
+  const plan = (...more: string[]) => pantomime('plan', ...words({ ...small, controlVideo: clip }), ...more);
+  const { stdout } = await plan('--preset', 'fast', '--steps', '10');
+  expect(stdout).toMatch(/^sampling +10 steps \(ays\), guidance 3 in steps 5 to 8, seed 7$/m);
+  const none = await plan('--steps', '10', '--guidance-interval', '900..1000');
+  expect(none.stdout).toMatch(
+    /guidance off, .*\n(.*\n)*note: guidance is off: no noise level .* lies in 900\.\.1000$/m,
+  );
 });
 
 test('too few control pictures', async () => {

@@ -69,12 +69,22 @@ describe('steps', () => {
       { start: 0, end: 0.6 },
       { start: 0.4, end: 1 },
     ];
-    expect(groupSteps([first, last], 5)).toEqual([
-      { working: [first], count: 2 },
-      { working: [first, last], count: 1 },
-      { working: [last], count: 2 },
+    const unguided = Array<boolean>(5).fill(false);
+    expect(groupSteps([first, last], unguided)).toEqual([
+      { working: [first], guided: false, count: 2 },
+      { working: [first, last], guided: false, count: 1 },
+      { working: [last], guided: false, count: 2 },
     ]);
-    expect(groupSteps([], 5)).toEqual([{ working: [], count: 5 }]);
+    expect(groupSteps([], unguided)).toEqual([{ working: [], guided: false, count: 5 }]);
+  });
+  test('and by whether they are guided', () => {
+    const first = { start: 0, end: 0.4 };
+    expect(groupSteps([first], [false, true, true, true, false])).toEqual([
+      { working: [first], guided: false, count: 1 },
+      { working: [first], guided: true, count: 1 },
+      { working: [], guided: true, count: 2 },
+      { working: [], guided: false, count: 1 },
+    ]);
   });
 });
 

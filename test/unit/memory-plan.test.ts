@@ -28,8 +28,8 @@ const maker = (provider: MemoryRequest['provider'], frames = 60): GraphMaker => 
       ((splitGuidance ? 10 : 20) - (feedForwardParts > 1 ? 1 : 0) + scores) * (Math.min(chunk, frames) / 24);
     // Without control in the last steps, which needs less and decides nothing.
     return [
-      { graph: graph('unet-step', 3, activations, residency), count: 20 },
-      { graph: graph('unet-step', 3, 0.9 * activations, residency), count: 5 },
+      { graph: graph('unet-step', 3, activations, residency), runs: 20 },
+      { graph: graph('unet-step', 3, 0.9 * activations, residency), runs: 5 },
     ];
   },
   decode: ({ residency, decodeChunk, decodeTile }) => {
@@ -46,7 +46,8 @@ const given = (changes: object = {}) => optionsFrom({ ...inputs, chunk: 24, over
 
 function choose(bytes: number | undefined, changes: Partial<MemoryRequest> = {}) {
   const budget = bytes === undefined ? undefined : ({ bytes: bytes * GiB, from: 'option' } as const);
-  const request = { options: given(), provider: 'cpu', guided: true, size, frames: 60, begun: undefined } as const;
+  const base = { options: given(), provider: 'cpu', guided: true, splitIsFree: false } as const;
+  const request = { ...base, size, frames: 60, begun: undefined };
   return planMemory({ ...request, ...changes }, budget, maker(changes.provider ?? 'cpu', changes.frames));
 }
 
@@ -128,6 +129,12 @@ it('does as it is told, and takes up what was begun', () => {
   expect(choose(40, { begun }).choice).toEqual(begun);
 });
 
+it('splits guidance that works at times where that costs nothing, unless told not to', () => {
+  const at = (splitGuidance: 'auto' | 'on' | 'off') =>
+    choose(undefined, { splitIsFree: true, options: given({ splitGuidance }) }).choice.splitGuidance;
+  expect([at('auto'), at('on'), at('off')]).toEqual([true, true, false]);
+});
+
 it('says what would fit when nothing does', () => {
   expect(() => choose(4)).toThrow(
     expect.objectContaining({
@@ -139,7 +146,8 @@ it('says what would fit when nothing does', () => {
   expect(hintOf(() => choose(4))).toBe('--chunk 10, or a smaller --width and --height');
   // Memory that happens to be free is no order: it is tried, and said.
   const free = { bytes: 4 * GiB, from: 'machine' } as const;
-  const request = { options: given(), provider: 'cpu', guided: true, size, frames: 60, begun: undefined } as const;
+  const base = { options: given(), provider: 'cpu', guided: true, splitIsFree: false } as const;
+  const request = { ...base, size, frames: 60, begun: undefined };
   expect(planMemory(request, free, maker('cpu')).savings.at(-1)).toMatch(/needed and .* free$/);
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { PantomimeError } from '#dist/models/errors.js';
+import { parseInterval } from '#dist/pipeline/options/interval-value.js';
 import { layerFromFlags, layerFromObject, layerFromSettings } from '#dist/pipeline/options/layer.js';
 import { loadOptions } from '#dist/pipeline/options/load.js';
 import { findOption, kebabCase, metaOf, normaliseName, suggestOption } from '#dist/pipeline/options/names.js';
@@ -66,7 +67,8 @@ describe('defaults that depend on other options', () => {
     [{ guidanceScaleMin: 1 }, { guidanceScale: 3, guidanceScaleMin: 1 }],
     [{ decodeChunk: 1 }, { decodeOverlap: 0 }],
     [{ preset: 'reference' }, { decodeChunk: 2, align: 'reference', keepReferenceFrame: true, smooth: 0, chunk: 24 }],
-    [{ preset: 'fast' }, { steps: 10, scheduler: 'ays' }],
+    [{ preset: 'fast' }, { steps: 10, scheduler: 'ays', guidanceInterval: '0.28..5.42' }],
+    [{ preset: 'fast', guidanceInterval: null }, { guidanceInterval: null }],
   ];
   it.each(cases)('%j', (given, expected) => {
     expect(optionsFrom({ ...inputs, ...given })).toMatchObject(expected);
@@ -127,6 +129,25 @@ describe('names and values', () => {
     });
   });
 
+  it('reads intervals of noise levels', () => {
+    expect(parseInterval('0.28..5.42')).toEqual({ low: 0.28, high: 5.42 });
+    expect(parseInterval('3..')).toEqual({ low: 3, high: Number.POSITIVE_INFINITY });
+    expect(parseInterval('..3')).toEqual({ low: 0, high: 3 });
+    for (const wrong of [
+      '..',
+      '5..5',
+      '5..1',
+      '1...5',
+      '-1..5',
+      '1..x',
+      '1',
+      ' 1..2',
+      '0x1..2',
+      `${'9'.repeat(400)}..`,
+    ])
+      expect(parseInterval(wrong)).toBeUndefined();
+  });
+
   it('reads decimal rates exactly', () => {
     expect(optionsFrom({ ...inputs, fps: 29.97 }).fps).toEqual({ num: 2997, den: 100 });
     expect(optionsFrom({ ...inputs, fps: 25 }).fps).toEqual({ num: 25, den: 1 });
@@ -176,6 +197,7 @@ describe('what is refused', () => {
     ['a number as text', { steps: '25' }, 'options.value', /whole number from 1 to 1000/],
     ['a number that is none', { guidanceScale: Number.NaN }, 'options.value', /guidanceScale/],
     ['an unknown preset', { preset: 'best' }, 'options.preset', /"best", expected balanced, reference, fast/],
+    ['an interval upside down', { guidanceInterval: '5..1' }, 'options.value', /guidanceInterval.*LO\.\.HI/],
     ['an unknown name', { overlapp: 3 }, 'options.unknown', /no option "overlapp"/],
     ['a name of the language', { constructor: 2 }, 'options.unknown', /no option "constructor"/],
   ];

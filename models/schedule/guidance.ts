@@ -25,7 +25,7 @@ export type Guidance = {
 
 /**
  * Which steps run both branches. Outside of the interval the conditional branch runs alone, as at guidance 1 (Kynkäänniemi
- * et al. 2024, eq. 5).
+ * et al. 2024).
  */
 export function guidedSteps({ min, max, interval }: Guidance, { sigmas, timesteps }: Schedule): readonly boolean[] {
   const guided = needsGuidance(min, max);

@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { link, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { link, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { PantomimeError } from '../models/errors.js';
 import { readJson, readText } from './files.js';
 
@@ -24,8 +25,9 @@ type Owner = {
 const beatMs = 5_000;
 /** A lock of another machine is stale after this long without a beat. */
 const staleMs = 60_000;
-/** Others may take or drop the lock while it is looked at; so often it is looked at again. */
-const attempts = 5;
+/** Others may take, drop or remove the lock while it is looked at; so often it is looked at again, after so long. */
+const attempts = 20;
+const waitMs = 50;
 
 /**
  * Takes the lock of a folder: a file that says who has it. The file appears whole or not at all, also on network disks. A lock
@@ -57,13 +59,26 @@ function isThere(error: NodeJS.ErrnoException): false {
   throw error;
 }
 
-/** Puts a stale lock aside; another one, taken in the meantime, is put back. */
+/**
+ * Removes a stale lock, unless it is another one by now. One process at a time: whoever has the second lock, which is named by the
+ * first, is the only one to remove the first, so what was looked at cannot change before it is removed.
+ */
 async function removeStale(file: string, token: string | undefined, own: string): Promise<void> {
-  const aside = `${own}.stale`;
-  await rename(file, aside).catch(() => {});
-  const moved = await ownerOf(aside);
-  if (moved && moved.token !== token) await link(aside, file).catch(() => {});
-  await rm(aside, { force: true });
+  const name = createHash('sha256')
+    .update(token ?? '')
+    .digest('hex');
+  const removing = `${file}.${name.slice(0, 16)}.removing`;
+  if (!(await link(own, removing).then(() => true, isThere))) {
+    await setTimeout(waitMs);
+    // Its owner has ended in the middle of it.
+    if (await isOlder(removing, own, 2 * beatMs)) await rm(removing, { force: true });
+    return;
+  }
+  try {
+    if ((await ownerOf(file))?.token === token) await rm(file, { force: true });
+  } finally {
+    await rm(removing, { force: true });
+  }
 }
 
 function hold(file: string, owner: Owner): FolderLock {
@@ -94,8 +109,12 @@ async function ownerOf(file: string): Promise<Owner | undefined> {
 /** @param now a file that was made just now: the clocks of machines differ, that of the disk is one. */
 async function isStale(file: string, { host, pid, born }: Owner, now: string): Promise<boolean> {
   if (host === hostname()) return !isAlive(pid) || (born !== undefined && (await bornAt(pid)) !== born);
-  const beat = await stat(file).catch(() => undefined);
-  return beat !== undefined && (await stat(now)).mtimeMs - beat.mtimeMs > staleMs;
+  return isOlder(file, now, staleMs);
+}
+
+async function isOlder(file: string, now: string, byMs: number): Promise<boolean> {
+  const made = await stat(file).catch(() => undefined);
+  return made !== undefined && (await stat(now)).mtimeMs - made.mtimeMs > byMs;
 }
 
 function isAlive(pid: number): boolean {

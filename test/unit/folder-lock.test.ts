@@ -49,7 +49,7 @@ it.each([
   ['nothing that can be read', () => '{"pid'],
 ])('is taken over from %s', async (_, content) => {
   await writeFile(file, content());
-  const tries = await Promise.allSettled(Array.from({ length: 5 }, () => lockFolder(file)));
+  const tries = await Promise.allSettled(Array.from({ length: 20 }, () => lockFolder(file)));
   const got = tries.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
   expect(got).toHaveLength(1);
   expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ pid: process.pid });

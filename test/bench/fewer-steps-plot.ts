@@ -9,8 +9,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { axisTicks } from '#dist/pipeline/pages/axis-ticks.js';
 import { readTensors } from '#dist/pipeline/tensor-file.js';
-import { axisTicks } from '#dist/pipeline/tune/report/axis-ticks.js';
 import { mean } from '../support/cast-quality.js';
 import { relativeL2 } from '../support/run-graph.js';
 import { guidanceScale, type StepsResult, type StepsVariant, stepsVariants } from './fewer-steps-variants.js';

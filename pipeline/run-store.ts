@@ -119,11 +119,14 @@ async function removeFiles(folder: string, ours: (name: string) => boolean): Pro
   await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
 }
 
-/** Removes a work folder in which nothing was done, and the folders above it that were made for it, `made` the topmost. */
+/** Files of a run that has hardly begun: the picture is encoded while it shows whether there is anybody in the clip. */
+const isLittle = (name: string) => name === begunName || name.startsWith('reference-');
+
+/** Removes a work folder in which little was done, and the folders above it that were made for it, `made` the topmost. */
 async function removeUnused(work: string, made: string | undefined): Promise<void> {
-  const names = await readdir(work).catch(() => [begunName, '']);
-  if (names.some((name) => name !== begunName)) return;
-  await rm(join(work, begunName), { force: true });
+  const names = await readdir(work).catch(() => undefined);
+  if (!names?.every(isLittle)) return;
+  await removeFiles(work, isLittle);
   try {
     for (let folder = work; ; folder = dirname(folder)) {
       await rmdir(folder);

@@ -1,7 +1,7 @@
 /** Element types that cross a border. Half floats are `Uint16Array` everywhere (Node 20 and 24 differ otherwise). */
-export type DType = 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'uint8' | 'bool';
+export type DType = 'float32' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'uint8' | 'int8' | 'bool';
 
-export type TensorData = Float32Array | Uint16Array | Uint8Array | Int32Array | BigInt64Array;
+export type TensorData = Float32Array | Uint16Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
 
 /** A dense row-major array. Operations on it are functions. */
 export type Tensor<D extends TensorData = TensorData> = {
@@ -20,6 +20,7 @@ export const bytesPerElement: Readonly<Record<DType, number>> = {
   int64: 8,
   int32: 4,
   uint8: 1,
+  int8: 1,
   bool: 1,
 };
 

@@ -38,6 +38,8 @@ export type SamplingJob = Size & {
   readonly residency: Residency;
   /** float32 when left out. */
   readonly precision?: Precision | undefined;
+  /** See `GraphOptions`. */
+  readonly quantize?: boolean | undefined;
   /** The branches of guidance run one after the other, which needs half the memory. */
   readonly splitGuidance?: boolean | undefined;
   /** See `GraphOptions`. */
@@ -89,6 +91,7 @@ export async function generateLatents(engine: Engine, latents: FloatTensor, job:
       guidance,
       residency: job.residency,
       precision: job.precision,
+      quantize: job.quantize,
       target: engine.info.provider,
       feedForwardParts: job.feedForwardParts,
       attentionParts: job.attentionParts,

@@ -24,7 +24,7 @@ export type MemoryRequest = {
   readonly options: Pick<
     AnimateOptions,
     | ('residency' | 'splitGuidance' | 'attentionParts' | 'feedForwardParts')
-    | ('decodeChunk' | 'decodeTile' | 'chunk' | 'overlap' | 'named')
+    | ('quantize' | 'decodeChunk' | 'decodeTile' | 'chunk' | 'overlap' | 'named')
   >;
   readonly provider: Provider;
   readonly guided: boolean;
@@ -50,7 +50,8 @@ const fewestFrames = 4;
 
 /** What is done where there is room: as the options say, or as the unfinished run has begun. */
 export function firstChoice({ options, provider, guided, splitIsFree, size, begun }: MemoryRequest): MemoryChoice {
-  const { residency, splitGuidance, attentionParts, feedForwardParts, decodeTile } = options;
+  const { splitGuidance, attentionParts, feedForwardParts, decodeTile } = options;
+  const residency = residencyOf(options);
   const tile = decodeTile === 'auto' ? (begun?.decodeTile ?? null) : decodeTile === 'off' ? null : decodeTile;
   return {
     residency: provider !== 'cpu' ? 'fast' : residency === 'auto' ? (begun?.residency ?? 'fast') : residency,
@@ -67,10 +68,16 @@ export function firstChoice({ options, provider, guided, splitIsFree, size, begu
   };
 }
 
+/** Quantized weights are made while they are prepared in memory. */
+function residencyOf({ residency, quantize }: MemoryRequest['options']) {
+  return quantize === 'linear' ? 'fast' : residency;
+}
+
 /** What may be saved for the denoiser without another picture: one change after another, the dearest last. */
 export function stepSavings({ options, provider, guided, splitIsFree, begun }: MemoryRequest): readonly Change[] {
   if (begun) return [];
-  const { residency, splitGuidance, attentionParts, feedForwardParts } = options;
+  const { splitGuidance, attentionParts, feedForwardParts } = options;
+  const residency = residencyOf(options);
   return [
     ...(provider === 'cpu' && residency === 'auto' ? [{ residency: 'low-memory' as const }] : []),
     ...(attentionParts === null && !fusesAttention(provider)

@@ -149,7 +149,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const memory = planMemory(
     { options, provider, guided, splitIsFree, size, frames, begun: begun.memory },
     budget,
-    graphMaker({ model, size, frames, guidedAt, provider, precision, controls }),
+    graphMaker({ options, model, size, frames, guidedAt, provider, precision, controls }),
   );
   const fitting = windowsAndDecoding(options, memory.choice);
   const decided = { ...options, ...fitting };
@@ -268,6 +268,7 @@ function changedOptions(asked: AnimateOptions, decided: FittedOptions): Partial<
 
 /** Every network of the run as a graph; nothing is loaded. */
 function graphMaker({
+  options,
   model,
   size,
   frames,
@@ -275,7 +276,7 @@ function graphMaker({
   provider,
   precision,
   controls,
-}: Pick<Plan, 'model' | 'size' | 'frames' | 'guidedAt' | 'provider' | 'precision' | 'controls'>): GraphMaker {
+}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guidedAt' | 'provider' | 'precision' | 'controls'>): GraphMaker {
   const how = ({ residency }: MemoryChoice) => ({ residency, target: provider, ...size });
   const unet = { unet: model.unet.checkpoint, unetConfig: model.unet.config };
   const { pixelsPerLatent } = parseVaeConfig(model.vae.config);
@@ -286,7 +287,7 @@ function graphMaker({
         graph: buildUnetStep({
           ...{ ...how(choice), ...unet, precision, pixelsPerLatent, frames: Math.min(choice.chunk, frames) },
           ...{ guidance: guided && !choice.splitGuidance, feedForwardParts: choice.feedForwardParts },
-          attentionParts: choice.attentionParts,
+          ...{ attentionParts: choice.attentionParts, quantize: options.quantize === 'linear' },
           controls: working.map(({ name, network, once }) => ({ name, network, givenFeatures: once })),
         }),
       })),

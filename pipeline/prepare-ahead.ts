@@ -23,7 +23,7 @@ export async function prepareAhead(run: Run, plan: Plan, engine: WarmEngine): Pr
   const denoiser = buildUnetStep({
     ...{ ...how, ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config },
     ...{ guidance: guidedAt[0] === true && !memory.splitGuidance, feedForwardParts: memory.feedForwardParts },
-    attentionParts: memory.attentionParts,
+    ...{ attentionParts: memory.attentionParts, quantize: options.quantize === 'linear' },
     controls: working.map((control) => ({ ...control, givenFeatures: control.once })),
     frames: Math.min(options.chunk, plan.frames),
     pixelsPerLatent: parseVaeConfig(model.vae.config).pixelsPerLatent,

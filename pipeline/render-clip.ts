@@ -75,7 +75,7 @@ async function denoise(
   const guidance = { ...guidanceOf(options), index: guidanceIndex };
   const key = keyOf([
     [await denoiserKey(plan), provider, precision, residency, seed, size, noise, windows, guidance, addedTimeIds],
-    [splitGuidance, feedForwardParts, attentionParts],
+    [splitGuidance, feedForwardParts, attentionParts, options.quantize],
     [options.noiseAugStrength, [...schedule.sigmas], frames],
     [hashBytes(conditioning.imageLatents.data), hashBytes(conditioning.imageEmbeds.data)],
     controls.map(({ name, scale, start, end }) => [name, scale, start, end]),
@@ -112,7 +112,7 @@ async function denoise(
       let reached = { latents: start, step: startStep };
       const job: SamplingJob = {
         ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
-        ...{ splitGuidance, feedForwardParts, attentionParts },
+        ...{ splitGuidance, feedForwardParts, attentionParts, quantize: options.quantize === 'linear' },
         ...{ conditioning, addedTimeIds, schedule, windows, guidance, signal: run.signal },
         ...{ controls: sources, onWindows: meter?.onWindows, onPrediction: meter?.onPrediction },
         onWindow: ({ step, window, windows }) => {

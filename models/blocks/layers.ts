@@ -3,17 +3,20 @@ import { Module, Parameter } from '../onnx/module.js';
 import {
   add,
   conv2d,
+  dim,
   div,
   instanceNorm,
   layerNorm,
   matmulTransposed,
   mul,
+  quantizedLinear,
   reduceMean,
   reshape,
   scalar,
   sqrt,
   sub,
 } from '../onnx/ops.js';
+import { sizeOf } from '../tensor.js';
 
 /** Applies a layer over the last axis to the tokens x [N, T, C] in a shape of their own (see `dimsOfItsOwn`). */
 function ownShape(x: Value, layer: (rows: Value) => Value): Value {
@@ -22,6 +25,9 @@ function ownShape(x: Value, layer: (rows: Value) => Value): Value {
   const y = layer(reshape(x, [...x.graph.dimsOfItsOwn(samples * tokens), channels]));
   return reshape(y, [samples, tokens, y.dims.at(-1) ?? 0]);
 }
+
+/** Rows from which on a product is worth quantizing: embeddings have one, and their errors go everywhere. */
+const fewestRows = 64;
 
 /** y = x W^T + b over the last axis. */
 export class Linear extends Module {
@@ -51,6 +57,9 @@ export class Linear extends Module {
   }
 
   #applied(x: Value, weight: Value, bias: Value | undefined): Value {
+    const { graph } = x;
+    if (graph.options.quantize && sizeOf(x.dims) >= fewestRows * dim(x, -1))
+      return ownShape(x, (rows) => quantizedLinear(rows, weight, bias));
     return ownShape(x, (rows) => {
       const product = matmulTransposed(rows, weight);
       return bias ? add(product, bias) : product;

@@ -30,6 +30,7 @@ const views: Readonly<Record<DType, (bytes: ArrayBuffer) => TensorData>> = {
   int64: (bytes) => new BigInt64Array(bytes),
   int32: (bytes) => new Int32Array(bytes),
   uint8: (bytes) => new Uint8Array(bytes),
+  int8: (bytes) => new Int8Array(bytes),
   bool: (bytes) => new Uint8Array(bytes),
 };
 

@@ -47,6 +47,8 @@ export type UnetStepOptions = {
   readonly target: Target;
   /** float32 when left out; inputs and outputs are float32 at any precision. */
   readonly precision?: Precision | undefined;
+  /** Linear layers in 8-bit whole numbers, see `GraphOptions`. */
+  readonly quantize?: boolean | undefined;
   /** Parts in which the feed-forward layers, and attention where it is not fused, compute; see `GraphOptions`. */
   readonly feedForwardParts?: number | undefined;
   readonly attentionParts?: number | undefined;
@@ -76,8 +78,9 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
   checkSize(frames, height, width, pixelsPerLatent * 2 ** (levels - 1));
   const [h, w] = [height / pixelsPerLatent, width / pixelsPerLatent];
   const latentChannels = config.outChannels;
-  const { residency, target, precision, feedForwardParts, attentionParts } = options;
-  const graph = new Graph({ name: 'unet-step', residency, target, precision, feedForwardParts, attentionParts });
+  const { residency, target, precision, quantize, feedForwardParts, attentionParts } = options;
+  const how = { residency, target, precision, quantize, feedForwardParts, attentionParts };
+  const graph = new Graph({ name: 'unet-step', ...how });
 
   const unet = new UNet(config);
   graph.bind(unet, options.unet, 'unet');

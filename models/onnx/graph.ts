@@ -18,6 +18,8 @@ export type GraphOptions = {
   readonly target: Target;
   /** float32 when left out. */
   readonly precision?: Precision | undefined;
+  /** Linear layers of many rows multiply 8-bit whole numbers. Only on a CPU and in `fast` residency: see `quantizedLinear`. */
+  readonly quantize?: boolean | undefined;
   /** Every feed-forward layer computes its tokens in this many parts, one after the other; 1 when left out. */
   readonly feedForwardParts?: number | undefined;
   /** Attention that is not fused (`webgpu`) computes its queries in this many parts; 1 when left out. */
@@ -168,6 +170,16 @@ export class Graph {
     const value = this.#changed(this.#weightOf(parameter), parameter.dims);
     this.#parameters.set(parameter, value);
     return value;
+  }
+
+  /** What `make` adds is work on weights, done while the graph is loaded; only in `fast` residency. */
+  whileLoading<T>(make: () => T): T {
+    this.#merging = 'loading';
+    try {
+      return make();
+    } finally {
+      this.#merging = undefined;
+    }
   }
 
   /** The same of rows `start` up to `end` alone, which are a place of their own in the file unless something is added to it. */

@@ -39,6 +39,7 @@ export type ModelParts = {
 export const onnxDType: Readonly<Record<DType, number>> = {
   float32: 1,
   uint8: 2,
+  int8: 3,
   int32: 6,
   int64: 7,
   bool: 9,

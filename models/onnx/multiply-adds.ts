@@ -31,6 +31,7 @@ export function countMultiplyAdds(
     case 'Gemm':
     case 'MatMul':
     case 'com.microsoft:FusedMatMul':
+    case 'com.microsoft:DynamicQuantizeMatMul':
       return { kind: b.dims.length === 2 ? 'linear' : 'attention', count: size * (a.dims.at(-1) ?? 0) };
     case 'com.microsoft:MultiHeadAttention':
       // q k^T and the mix of v: each output element takes as many of both as there are keys.

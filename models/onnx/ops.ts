@@ -84,7 +84,7 @@ function int64s(graph: Graph, values: readonly number[]): Value {
   return graph.constant('int64', [values.length], BigInt64Array.from(values, BigInt));
 }
 
-const castTo = { float32: 1, uint8: 2, int32: 6, int64: 7, float16: 10 } as const;
+const castTo = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const;
 
 export function cast(x: Value, dtype: DType): Value {
   if (x.dtype === dtype) return x;
@@ -179,6 +179,25 @@ export function matmulTransposed(x: Value, weight: Value): Value {
   if (x.graph.options.target !== 'cpu') return matmul(x, transpose(weight, [1, 0]));
   const dims = [...x.dims.slice(0, -1), dim(weight, 0)];
   return emit('com.microsoft:FusedMatMul', x, [x, weight], dims, { transB: 1 });
+}
+
+/**
+ * x W^T + b in 8-bit whole numbers: weights [N, K] are rounded to -127..127 times a scale for each output, which is done once while
+ * the graph is loaded, and x [..., K] at every run to 256 levels over its whole range. Sums are exact. Needs constant weights.
+ */
+export function quantizedLinear(x: Value, weight: Value, bias: Value | undefined): Value {
+  if (weight.dims.length !== 2 || dim(x, -1) !== dim(weight, 1)) fail('a quantized linear layer', x, weight);
+  const [levels, scales] = x.graph.whileLoading(() => {
+    const columns = transpose(weight, [1, 0]);
+    const axes = int64s(x.graph, [0]);
+    const magnitudes = unary('Abs', columns);
+    const largest = emit('ReduceMax', columns, [magnitudes, axes], [dim(columns, 1)], { keepdims: 0 });
+    // A row of zeros has a scale that divides.
+    const scale = div(add(largest, scalar(largest, 1e-30)), scalar(largest, 127));
+    return [cast(round(div(columns, scale)), 'int8'), scale];
+  });
+  const dims = [...x.dims.slice(0, -1), dim(weight, 0)];
+  return emit('com.microsoft:DynamicQuantizeMatMul', x, [x, levels, scales, undefined, bias], dims);
 }
 
 /** alpha a b + c for matrices a [M, K], b [K, N], c [M, N]. */

@@ -72,6 +72,15 @@ export function crossChecks(
       hint: 'pantomime animate PICTURE CLIP',
     });
   }
+  if (options.quantize === 'linear' && options.residency === 'low-memory') {
+    problems.push({
+      code: 'options.quantize',
+      where: where('quantize', 'residency'),
+      what: 'weights that are read in place cannot be quantized',
+      got: `${shown('quantize')}, ${shown('residency')}`,
+      hint: '--quantize off, or --residency fast',
+    });
+  }
   if (options.overlap >= options.chunk) {
     problems.push({
       code: 'options.overlap',

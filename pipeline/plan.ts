@@ -141,6 +141,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const splitIsFree = guided && guidedAt.includes(false) && controls.every(({ once }) => once);
   const provider = chooseProvider(options.provider);
   const precision = choosePrecision(options.precision, provider);
+  checkQuantize(options, provider, precision);
 
   // Building the graphs binds every tensor by name and shape, so that a wrong checkpoint is reported now.
   const { runDir, video } = outputPaths(options, movement.path);
@@ -276,7 +277,10 @@ function graphMaker({
   provider,
   precision,
   controls,
-}: Pick<Plan, 'options' | 'model' | 'size' | 'frames' | 'guidedAt' | 'provider' | 'precision' | 'controls'>): GraphMaker {
+}: Pick<
+  Plan,
+  'options' | 'model' | 'size' | 'frames' | 'guidedAt' | 'provider' | 'precision' | 'controls'
+>): GraphMaker {
   const how = ({ residency }: MemoryChoice) => ({ residency, target: provider, ...size });
   const unet = { unet: model.unet.checkpoint, unetConfig: model.unet.config };
   const { pixelsPerLatent } = parseVaeConfig(model.vae.config);
@@ -307,6 +311,17 @@ function graphMaker({
       buildImageEncoder({ ...how(choice), ...model.imageEncoder, precision }),
     ],
   };
+}
+
+function checkQuantize({ quantize }: AnimateOptions, provider: Provider, precision: Precision): void {
+  if (quantize === 'off' || (provider === 'cpu' && precision === 'float32')) return;
+  throw new PantomimeError({
+    code: 'options.quantize',
+    kind: 'usage',
+    what: 'linear layers can be quantized on a CPU and in fp32 only',
+    got: `${provider}, ${precision}`,
+    hint: '--quantize off',
+  });
 }
 
 type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'options'> & {

@@ -135,6 +135,13 @@ it('splits guidance that works at times where that costs nothing, unless told no
   expect([at('auto'), at('on'), at('off')]).toEqual([true, true, false]);
 });
 
+it('prepares weights in memory where they are to be quantized, whatever there is', () => {
+  const quantized = given({ quantize: 'linear' });
+  expect(choose(22).choice.residency).toBe('low-memory');
+  expect(choose(22, { options: quantized }).choice).toMatchObject({ residency: 'fast', splitGuidance: true });
+  expect(() => given({ quantize: 'linear', residency: 'low-memory' })).toThrow('cannot be quantized');
+});
+
 it('says what would fit when nothing does', () => {
   expect(() => choose(4)).toThrow(
     expect.objectContaining({

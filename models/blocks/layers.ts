@@ -139,12 +139,13 @@ export class GroupNorm extends Module {
     const perChannel = [1, this.#groups, perGroup, 1];
     const weight = reshape(graph.parameter(this.weight), perChannel);
     const bias = reshape(graph.parameter(this.bias), perChannel);
-    const grouped = reshape(x, [samples, this.#groups, perGroup, -1]);
+    const byGroup = [samples, this.#groups, perGroup, -1];
     if (x.dtype === 'float16') {
       // Squares leave the range of half floats; this operator does not form them in those.
       const normal = instanceNorm(reshape(x, [samples, this.#groups, -1]), this.#eps);
-      return graph.tap(this, reshape(add(mul(reshape(normal, grouped.dims), weight), bias), x.dims));
+      return graph.tap(this, reshape(add(mul(reshape(normal, byGroup), weight), bias), x.dims));
     }
+    const grouped = reshape(x, byGroup);
     // Means of rows, then the mean of those: one long float32 sum over millions of elements, as InstanceNormalization
     // and GroupNormalization of the runtime do it, is off by up to 1e-4 where this is off by 1e-6.
     const centred = sub(grouped, meanOfRows(grouped));

@@ -34,7 +34,8 @@ export async function attempt<T>(
       return { ok: true, value: await work(current, attempts), attempts };
     } catch (thrown) {
       const error = toPantomimeError(thrown, signal);
-      const interrupted = error.kind === 'interrupted';
+      // Only what ends the whole batch leaves a clip for later.
+      const interrupted = error.kind === 'interrupted' && signal?.aborted === true;
       const next =
         interrupted || attempts > retries ? undefined : nextPlan(error, current, onCpu, oomKills() > killsBefore);
       if (!next) return { ok: false, error: clipError(error), interrupted, attempts };

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import type PQueue from 'p-queue';
-import { PantomimeError } from '../../models/errors.js';
 import type { Residency } from '../../models/onnx/built-graph.js';
 import type { ProgressEvent } from '../events.js';
 import type { AnimateOptions } from '../options/schema.js';
@@ -113,8 +112,9 @@ async function animateOnce(
     try {
       return await renderPrepared(prepared, device);
     } catch (error) {
-      // A crashed engine answers nothing more, and one that ran out of memory may be in any state.
-      if (error instanceof PantomimeError && error.kind === 'device') await device.drop();
+      // A crashed engine answers nothing more, one that ran out of memory may be in any state, and where anything else of a clip
+      // fails, its engine is ended in the middle of what it does.
+      await device.drop();
       throw error;
     } finally {
       freeDevices.push(device);

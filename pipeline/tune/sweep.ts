@@ -74,7 +74,8 @@ export async function sweep(bench: Workbench, options: SweepOptions): Promise<re
       } catch (thrown) {
         const { kind, details } = toPantomimeError(thrown, signal);
         if (signal.aborted || kind === 'interrupted') throw thrown;
-        if (kind === 'device') await bench.device.drop();
+        // Whatever failed, the engine may have been ended with it.
+        await bench.device.drop();
         const { code, what, got } = details;
         if (kind === 'device' && attempt < attempts) {
           emit({ type: 'warning', code, message: `${cell.id}: ${what}; once more` });

@@ -44,11 +44,11 @@ it('pauses grow and stay bounded', () => {
 
 it('tries again what may pass, in a smaller plan for want of memory, and not what lasts', async () => {
   vi.useFakeTimers({ shouldAdvanceTime: true, advanceTimeDelta: 500 });
-  const run = async (thrown: Error, retries: number) => {
+  const run = async (thrown: Error, retries: number, signal?: AbortSignal) => {
     const tried: unknown[] = [];
     const told: unknown[] = [];
     const ended = await attempt(
-      { options, retries, onCpu: true, signal: undefined, onRetry: (retry) => told.push(retry) },
+      { options, retries, onCpu: true, signal, onRetry: (retry) => told.push(retry) },
       async ({ residency, chunk }) => {
         tried.push(`${residency} ${chunk}`);
         throw thrown;
@@ -73,9 +73,9 @@ it('tries again what may pass, in a smaller plan for want of memory, and not wha
     ].map(({ attempt, smaller }) => ({ attempt, smaller: expect.stringMatching(smaller) })),
   );
   expect((await run(error('video.not-media', 'input'), 5)).tried).toHaveLength(1);
-  expect((await run(error('run.interrupted', 'interrupted'), 5)).ended).toMatchObject({
-    interrupted: true,
-    attempts: 1,
-  });
+  const interrupted = error('run.interrupted', 'interrupted');
+  expect((await run(interrupted, 5, AbortSignal.abort())).ended).toMatchObject({ interrupted: true, attempts: 1 });
+  // Where nobody has ended the batch, a clip that did not come to its end has failed.
+  expect((await run(interrupted, 5)).ended).toMatchObject({ interrupted: false, attempts: 1 });
   vi.useRealTimers();
 });

@@ -30,22 +30,18 @@ export function peakLiveBytes(unfused: readonly LiveNode[]): number {
   const uses = new Map<string, number>();
   for (const { inputs } of nodes) for (const name of inputs) uses.set(name, (uses.get(name) ?? 0) + 1);
   const bufferOf = new Map<string, Buffer>();
-  /** Of values; a buffer has that of the first value in it. */
-  const shapeOf = new Map<string, string>();
   const free = new Map<string, Buffer[]>();
 
   nodes.forEach(({ op, inputs, outputs }, at) => {
     for (const { name, bytes, shape } of outputs) {
-      const alike = inputs.filter((input) => shapeOf.get(input) === shape);
-      const known = alike.flatMap((input) => bufferOf.get(input) ?? []);
+      const known = inputs.flatMap((input) => bufferOf.get(input) ?? []);
       const over =
         aliases.has(op) && inputs[0] !== undefined
           ? bufferOf.get(inputs[0])
           : inPlace.has(op)
-            ? known.find((buffer) => buffer.uses === 1)
+            ? known.find((buffer) => buffer.uses === 1 && buffer.shape === shape)
             : undefined;
       const buffer = over ?? free.get(shape)?.pop() ?? { bytes, shape, uses: 0, first: at, last: at };
-      shapeOf.set(name, shape);
       buffer.uses += uses.get(name) ?? 0;
       buffer.last = at;
       // A graph input's alias has no buffer of the run's own.

@@ -57,10 +57,9 @@ export class Linear extends Module {
   }
 
   #applied(x: Value, weight: Value, bias: Value | undefined): Value {
-    const { graph } = x;
-    if (graph.options.quantize && sizeOf(x.dims) >= fewestRows * dim(x, -1))
-      return ownShape(x, (rows) => quantizedLinear(rows, weight, bias));
+    const quantize = x.graph.options.quantize && sizeOf(x.dims) >= fewestRows * dim(x, -1);
     return ownShape(x, (rows) => {
+      if (quantize) return quantizedLinear(rows, weight, bias);
       const product = matmulTransposed(rows, weight);
       return bias ? add(product, bias) : product;
     });

@@ -1,5 +1,5 @@
 import { escapeHtml } from '../pages/html.js';
-import { pagePolicy } from '../pages/page-policy.js';
+import { htmlPage } from '../pages/html-page.js';
 import { writtenAt } from '../pages/written-at.js';
 import { formatSeconds } from '../progress/report-text.js';
 import { summaryCard } from './summary-card.js';
@@ -21,38 +21,18 @@ export function summaryPage({ result, title, now }: SummaryPageOptions): string 
   const totals = batchTotals(result);
   const cards = (states: readonly ClipState[]) =>
     states.flatMap((state) => result.clips.filter((clip) => clip.state === state)).map(summaryCard);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${escapeHtml(title)}</title>
-<style>${summaryStyle}</style>
-</head>
-<body>
-<header>
-<h1>${escapeHtml(title)}</h1>
-<p class="soft">${escapeHtml(result.dir)}</p>
-${totalsOf(totals, result)}
-</header>
-${toolsOf(totals)}
+  return htmlPage({
+    ...{ title, dir: result.dir, style: summaryStyle, script: summaryScript, shows: ['img', 'media'] },
+    facts: totalsOf(totals, result),
+    body: `${toolsOf(totals)}
 <main>
 <p id="none" hidden>No clip matches.</p>
 ${grids.map((states) => `<div class="grid">${cards(states).join('\n')}</div>`).join('\n')}
 ${skippedOf(result.skipped)}
-</main>
-<footer>
-<p>${escapeHtml(countsText(totals.counts))}. ${writtenAt(now)}.</p>
-</footer>
-<script>${summaryScript}</script>
-</body>
-</html>
-`;
+</main>`,
+    foot: `${escapeHtml(countsText(totals.counts))}. ${writtenAt(now)}.`,
+  });
 }
-
-const policy = pagePolicy({ style: summaryStyle, script: summaryScript, shows: ['img', 'media'] });
 
 function totalsOf({ counts, clipsPerMinute, startUps, frames }: BatchTotals, { seconds }: BatchResult): string {
   const facts: [string, string | number | false | undefined][] = [

@@ -1,6 +1,6 @@
 import { basename, dirname, relative, sep } from 'node:path';
-import { escapeHtml, relativeLink } from '../pages/html.js';
-import { pagePolicy } from '../pages/page-policy.js';
+import { relativeLink } from '../pages/html.js';
+import { htmlPage } from '../pages/html-page.js';
 import { writtenAt } from '../pages/written-at.js';
 import { drawnRows } from './lanes.js';
 import type { RecordedRun } from './recorded-run.js';
@@ -29,23 +29,10 @@ export function reportPage({ run, figures, file, now }: ReportPageOptions): stri
     ? `<div class="card wide">${timelineDrawing(rows)}</div>
 <p class="soft">Point at a bar to see what it is. In the engine’s row, the pale ground is idle time. Paler bars are work with short pauses, drawn together.</p>`
     : '<p>No time line was recorded by the version of pantomime that made this run.</p>';
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${escapeHtml(title)}</title>
-<style>${reportStyle}</style>
-</head>
-<body>
-<header>
-<h1>${escapeHtml(title)}</h1>
-<p class="soft">${escapeHtml(run.dir)}</p>
-${headFacts(run, figures)}
-</header>
-<main>
+  return htmlPage({
+    ...{ title, dir: run.dir, style: reportStyle, shows: ['img'] },
+    facts: headFacts(run, figures),
+    body: `<main>
 <section id="timeline"><h2>Time line</h2>
 ${drawing}</section>
 ${engineSection(figures)}
@@ -54,14 +41,10 @@ ${engineSection(figures)}
 ${planSection(figures)}</div></div>
 ${workSection(figures)}
 ${resultsSection(run, file)}
-</main>
-<footer><p>${writtenAt(now)}. The numbers come from <code>timings.json</code>; <code>pantomime report --json</code> prints them.</p></footer>
-</body>
-</html>
-`;
+</main>`,
+    foot: `${writtenAt(now)}. The numbers come from <code>timings.json</code>; <code>pantomime report --json</code> prints them.`,
+  });
 }
-
-const policy = pagePolicy({ style: reportStyle, shows: ['img'] });
 
 function headFacts({ record }: RecordedRun, { frames, seconds, framesPerSec, engine, memory }: RunFigures): string {
   const { size, device, options = {}, windows } = record;

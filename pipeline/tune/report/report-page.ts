@@ -1,5 +1,5 @@
 import { escapeHtml } from '../../pages/html.js';
-import { pagePolicy } from '../../pages/page-policy.js';
+import { htmlPage } from '../../pages/html-page.js';
 import { writtenAt } from '../../pages/written-at.js';
 import type { TuneResult } from '../types.js';
 import { heatMaps } from './heat-maps.js';
@@ -33,37 +33,16 @@ export function reportPage({ result, now }: ReportPageOptions): string {
     ['meanings', 'Meanings', meanings(result)],
   ];
   const shown = sections.filter(([, , html]) => html !== '');
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${escapeHtml(title)}</title>
-<style>${reportStyle}</style>
-</head>
-<body>
-<header>
-<h1>${escapeHtml(title)}</h1>
-<p class="soft">${escapeHtml(result.dir)}</p>
-${factsOf(result)}
-</header>
-<nav aria-label="Parts of this page"><ul>${shown.map(([id, name]) => `<li><a href="#${id}">${name}</a></li>`).join('')}</ul></nav>
+  return htmlPage({
+    ...{ title, dir: result.dir, style: reportStyle, script: reportScript, data: pageData(result), shows: ['media'] },
+    facts: factsOf(result),
+    body: `<nav aria-label="Parts of this page"><ul>${shown.map(([id, name]) => `<li><a href="#${id}">${name}</a></li>`).join('')}</ul></nav>
 <main>
 ${shown.map(([, , html]) => html).join('\n')}
-</main>
-<footer>
-<p>${writtenAt(now)}. The same numbers stand in <a href="results.json">results.json</a>.</p>
-</footer>
-<script type="application/json" id="data">${pageData(result)}</script>
-<script>${reportScript}</script>
-</body>
-</html>
-`;
+</main>`,
+    foot: `${writtenAt(now)}. The same numbers stand in <a href="results.json">results.json</a>.`,
+  });
 }
-
-const policy = pagePolicy({ style: reportStyle, script: reportScript, shows: ['media'] });
 
 function factsOf(result: TuneResult): string {
   const { size, frames, framesPerSec, seeds, cells, image, model, selfReenactment } = result;

@@ -17,7 +17,7 @@ import { writeReport } from './report.js';
 import type { Run } from './run.js';
 import { together } from './together.js';
 import { explainVanished } from './vanished.js';
-import { startEngine } from './warm/device.js';
+import { startEngines } from './warm/device.js';
 
 /**
  * Animates one picture with one movement, from files to files. Everything is checked before work starts; what an
@@ -41,17 +41,20 @@ export async function animate(options: AnimateOptions, context: RunContext = {})
 }
 
 async function work(run: Run, plan: Plan): Promise<RunResult> {
-  const { options, size, provider } = plan;
-  const { deviceId, threads, vram } = options;
+  const { options, size, provider, devices } = plan;
+  const { vram } = options;
+  const threads = options.threads ?? undefined;
   const picture = await loadReferencePicture(options.image as string, { ...size, resample: options.resample });
   // Before the poses are found: whether a device works shows only now.
-  await using engine = await run.stage('models', `starting the engine (${provider})`, () =>
-    startEngine({ provider, deviceId, vram, threads: threads ?? undefined, signal: run.signal }),
+  const title = `starting ${devices.length > 1 ? `${devices.length} engines` : 'the engine'} (${provider})`;
+  await using started = await run.stage('models', title, () =>
+    startEngines(devices, { provider, vram, threads, signal: run.signal }),
   );
-  using _ = run.timeline.watch(engine);
+  const { engine, others } = started;
+  using _ = run.timeline.watch(engine, ...others);
   const known = await prepare(run, plan, engine, picture);
   const seconds = () => (monotonicMs() - run.timeline.zeroMs) / 1000;
-  return writeReport(run, plan, await renderClip(run, plan, engine, { picture, ...known, seconds }));
+  return writeReport(run, plan, await renderClip(run, plan, engine, { picture, ...known, seconds, others }));
 }
 
 /**

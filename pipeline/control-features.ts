@@ -9,14 +9,17 @@ import type { Engine } from '../models/runtime/engine.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
 import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import type { ControlMaps } from './control-maps.js';
+import type { PlannedControl } from './controls.js';
 import type { Size } from './size.js';
 
 /** ControlNeXt's features of every frame in a raw file, float32 [frames, C, h, w], read by rows. */
 export type ControlFeatures = {
   readonly file: string;
   readonly dtype: 'float32';
-  readonly dims: readonly [frames: number, channels: number, height: number, width: number];
+  readonly dims: FeatureDims;
 };
+
+export type FeatureDims = readonly [frames: number, channels: number, height: number, width: number];
 
 export type ControlFeaturesJob = {
   readonly network: Checkpoint;
@@ -28,11 +31,22 @@ export type ControlFeaturesJob = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Features of `maps` as they lie in `file`. */
-export function controlFeaturesIn(file: string, maps: ControlMaps, unetConfig: unknown): ControlFeatures {
+/**
+ * Whether the denoiser is given a module's features: those that are the same at all steps always, others on a CPU. On a device
+ * they would travel through the memory of the host, which takes longer than computing them in the denoiser's graph.
+ */
+export function featuresAreGiven({ once }: Pick<PlannedControl, 'once'>, target: Target): boolean {
+  return once || target === 'cpu';
+}
+
+/** Shape of the features of `maps`. */
+export function featureDims(
+  maps: { readonly dims: readonly [number, number, number, ...number[]] },
+  unetConfig: unknown,
+): FeatureDims {
   const [frames, height, width] = maps.dims;
   const channels = parseUNetConfig(unetConfig).levels[0]?.channels ?? 0;
-  return { file, dtype: 'float32', dims: [frames, channels, featureSide(height), featureSide(width)] };
+  return [frames, channels, featureSide(height), featureSide(width)];
 }
 
 /** Pictures that go through the network at once. */

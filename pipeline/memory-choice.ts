@@ -12,6 +12,8 @@ export type MemoryChoice = {
   /** Of the denoiser's attention, where it is not fused. */
   readonly attentionParts: number;
   readonly feedForwardParts: number;
+  /** Windows of one call. */
+  readonly windowsTogether: number;
   readonly decodeChunk: number;
   /** Side in pixels of the tiles in which frames are decoded; null: whole frames. */
   readonly decodeTile: number | null;
@@ -24,7 +26,7 @@ export type MemoryRequest = {
   readonly options: Pick<
     AnimateOptions,
     | ('residency' | 'splitGuidance' | 'attentionParts' | 'feedForwardParts')
-    | ('quantize' | 'decodeChunk' | 'decodeTile' | 'chunk' | 'overlap' | 'named')
+    | ('windowsTogether' | 'quantize' | 'decodeChunk' | 'decodeTile' | 'chunk' | 'overlap' | 'named')
   >;
   readonly provider: Provider;
   readonly guided: boolean;
@@ -33,6 +35,8 @@ export type MemoryRequest = {
   readonly size: Size;
   /** Frames sampled. */
   readonly frames: number;
+  /** Windows of the first step. */
+  readonly windowCount: number;
   /** As an unfinished run has chosen; it goes on with that. */
   readonly begun: MemoryChoice | undefined;
 };
@@ -49,8 +53,16 @@ const tilesTried = [768, 512, 384, 256, 192, 128] as const;
 const fewestFrames = 4;
 
 /** What is done where there is room: as the options say, or as the unfinished run has begun. */
-export function firstChoice({ options, provider, guided, splitIsFree, size, begun }: MemoryRequest): MemoryChoice {
-  const { splitGuidance, attentionParts, feedForwardParts, decodeTile } = options;
+export function firstChoice({
+  options,
+  provider,
+  guided,
+  splitIsFree,
+  size,
+  windowCount,
+  begun,
+}: MemoryRequest): MemoryChoice {
+  const { splitGuidance, attentionParts, feedForwardParts, windowsTogether, decodeTile } = options;
   const residency = residencyOf(options);
   const tile = decodeTile === 'auto' ? (begun?.decodeTile ?? null) : decodeTile === 'off' ? null : decodeTile;
   return {
@@ -59,6 +71,8 @@ export function firstChoice({ options, provider, guided, splitIsFree, size, begu
       guided && (splitGuidance === 'auto' ? (begun?.splitGuidance ?? splitIsFree) : splitGuidance === 'on'),
     attentionParts: attentionParts ?? begun?.attentionParts ?? 1,
     feedForwardParts: feedForwardParts ?? begun?.feedForwardParts ?? 1,
+    windowsTogether:
+      windowsTogether === 'auto' ? (begun?.windowsTogether ?? 1) : Math.min(windowsTogether, windowCount),
     decodeChunk: Math.min(options.decodeChunk, begun?.decodeChunk ?? options.decodeChunk),
     decodeTile: tile !== null && tile < Math.max(size.width, size.height) ? tile : null,
     // A later attempt of a batch may ask for less than was begun with.
@@ -87,6 +101,24 @@ export function stepSavings({ options, provider, guided, splitIsFree, begun }: M
     ...(feedForwardParts === null ? feedForwardPartsTried.map((parts) => ({ feedForwardParts: parts })) : []),
   ];
 }
+
+/** More windows in a call than in `choice`, most first, on a device and where nobody has said how many. */
+export function largerCalls(
+  { options, provider, windowCount, begun }: MemoryRequest,
+  { windowsTogether }: MemoryChoice,
+) {
+  if (begun || provider === 'cpu' || options.windowsTogether !== 'auto') return [];
+  const most = Math.min(mostTogether, windowCount);
+  const changes: Change[] = [];
+  for (let together = most; together > windowsTogether; together--) {
+    // As many calls as with one window less: that one is less work.
+    if (Math.ceil(windowCount / together) === Math.ceil(windowCount / (together - 1))) continue;
+    changes.push({ windowsTogether: together });
+  }
+  return changes;
+}
+
+const mostTogether = 4;
 
 /** Windows smaller than those of `choice` that may be taken for it, the largest first; none where somebody chose the chunk. */
 export function smallerWindows(

@@ -1,11 +1,12 @@
 import { PantomimeError } from '../models/errors.js';
 import type { BuiltGraph } from '../models/onnx/built-graph.js';
-import { emptyEngine, graphMemory } from '../models/runtime/memory.js';
+import { emptyEngine, graphMemory, togetherMemory } from '../models/runtime/memory.js';
 import type { MemoryBudget } from './memory-budget.js';
 import {
   decodeSavings,
   describeSavings,
   firstChoice,
+  largerCalls,
   type MemoryChoice,
   type MemoryRequest,
   smallerWindows,
@@ -13,8 +14,17 @@ import {
 } from './memory-choice.js';
 import { formatBytes } from './progress/report-text.js';
 
-/** The denoiser with the controls that work in it, and how often it runs for each window. */
-export type PlannedSteps = { readonly graph: BuiltGraph; readonly runs: number };
+/** Steps that do the same. */
+export type PlannedSteps = {
+  readonly steps: number;
+  /** The denoiser with the controls that work in it, and how often it is run for each of its calls. */
+  readonly graph: BuiltGraph;
+  readonly runs: number;
+  /** Control features of one batch of frames, of each module whose features are computed beside it at every step. */
+  readonly beside: readonly BuiltGraph[];
+  /** Of features that are kept for it. */
+  readonly keptBytes: number;
+};
 
 /** Graphs of a run under a choice; each is built anew when it is asked for. */
 export type GraphMaker = {
@@ -46,15 +56,18 @@ export type MemoryPlan = {
   readonly savings: readonly string[];
 };
 
+/** Several windows a call must fit into so much of the budget: what a device needs is an estimate, and they are no necessity. */
+const largerCallsShare = 0.5;
+
 /**
  * Chooses how the networks are held and run so that the largest fits into the budget. What changes no picture is saved first:
  * weights read in place, attention in parts where it is not fused, the branches of guidance one after the other, feed-forward
- * layers in parts. Then comes what shows: smaller windows where nobody chose their size, fewer frames decoded at once, and tiles.
+ * layers in parts. Where there is far more room on a device, several windows go into one call. Then comes what shows: smaller windows where nobody chose their size, fewer frames decoded at once, and tiles.
  * Without a budget nothing is saved. Throws PantomimeError `memory.short` when a budget that was given is too small for all of it.
  */
 export function planMemory(request: MemoryRequest, budget: MemoryBudget | undefined, make: GraphMaker): MemoryPlan {
-  const fits = (graph: BuiltGraph) => budget === undefined || needOf(graph) <= budget.bytes;
-  const allFit = (steps: readonly PlannedSteps[]) => steps.every(({ graph }) => fits(graph));
+  const fits = (bytes: number) => budget === undefined || bytes <= budget.bytes;
+  const allFit = (steps: readonly PlannedSteps[]) => steps.every((some) => fits(stepNeed(some)));
   const first = firstChoice(request);
   let choice = first;
   let steps = make.steps(choice);
@@ -62,35 +75,47 @@ export function planMemory(request: MemoryRequest, budget: MemoryBudget | undefi
     choice = { ...choice, ...saving };
     steps = make.steps(choice);
   };
+  const roomy =
+    ({ bytes }: MemoryBudget) =>
+    (larger: Partial<MemoryChoice>) =>
+      make.steps({ ...choice, ...larger }).every((some) => stepNeed(some) <= bytes * largerCallsShare);
+  const larger = budget && allFit(steps) ? largerCalls(request, choice).find(roomy(budget)) : undefined;
+  if (larger) save(larger);
   for (const saving of stepSavings(request)) if (!allFit(steps)) save(saving);
   const fitsWith = (saving: Partial<MemoryChoice>) => allFit(make.steps({ ...choice, ...saving }));
   const smaller = allFit(steps) ? undefined : firstThat(smallerWindows(request, choice), fitsWith);
   if (smaller) save(smaller);
   let decode = make.decode(choice);
   for (const saving of decodeSavings(request, choice)) {
-    if (fits(decode)) break;
+    if (fits(needOf(decode))) break;
     choice = { ...choice, ...saving };
     decode = make.decode(choice);
   }
-  const largest = neediest(steps.map(({ graph }) => graph));
-  const graphs = { steps, largest, decode, features: make.features(choice), once: make.once(choice) };
-  const all = [largest, decode, ...graphs.features, ...graphs.once];
-  const worst = neediest(all);
-  const lacking = budget && needOf(worst) > budget.bytes;
+  const largest = steps.reduce((a, b) => (stepNeed(b) > stepNeed(a) ? b : a));
+  const graphs = { steps, largest: largest.graph, decode, features: make.features(choice), once: make.once(choice) };
+  const others = [decode, ...graphs.features, ...graphs.once];
+  const other = others.reduce((a, b) => (needOf(b) > needOf(a) ? b : a));
+  const ownBytes = Math.max(stepNeed(largest), needOf(other));
+  const worst = stepNeed(largest) >= needOf(other) ? largest.graph : other;
+  const lacking = budget && ownBytes > budget.bytes;
   if (lacking && budget.from === 'option') {
     const whole = worst === decode && request.options.decodeTile === 'off';
-    const hint = worst === largest ? fittingChunk(request, choice, fitsWith) : whole ? '--decode-tile auto' : undefined;
-    throw tooLittle(worst, budget, hint);
+    const hint =
+      worst === largest.graph ? fittingChunk(request, choice, fitsWith) : whole ? '--decode-tile auto' : undefined;
+    throw tooLittle(worst, ownBytes, budget, hint);
   }
   return {
     choice,
     graphs,
     budget,
-    ownBytes: needOf(worst),
-    filePageBytes: Math.max(...all.map((graph) => graphMemory(graph).filePageBytes)),
+    ownBytes,
+    filePageBytes: Math.max(
+      togetherMemory([largest.graph, ...largest.beside]).filePageBytes,
+      ...others.map((graph) => graphMemory(graph).filePageBytes),
+    ),
     savings: [
       ...describeSavings(first, choice),
-      ...(lacking ? [`${formatBytes(needOf(worst))} are needed and ${formatBytes(budget.bytes)} are free`] : []),
+      ...(lacking ? [`${formatBytes(ownBytes)} are needed and ${formatBytes(budget.bytes)} are free`] : []),
     ],
   };
 }
@@ -100,8 +125,9 @@ function needOf(graph: BuiltGraph): number {
   return emptyEngine.ownBytes + graphMemory(graph).ownBytes;
 }
 
-function neediest(graphs: readonly BuiltGraph[]): BuiltGraph {
-  return graphs.reduce((a, b) => (needOf(b) > needOf(a) ? b : a));
+/** The same for a step, with what lies in the engine beside it. */
+function stepNeed({ graph, beside, keptBytes }: PlannedSteps): number {
+  return emptyEngine.ownBytes + togetherMemory([graph, ...beside]).ownBytes + keptBytes;
 }
 
 /** The first of `items` that `does`, where all after one that does do too; undefined where none does. */
@@ -128,14 +154,14 @@ function fittingChunk(
   return choice.overlap < chunk ? `--chunk ${chunk}` : `--chunk ${chunk} --overlap ${Math.floor(chunk / 4)}`;
 }
 
-function tooLittle(graph: BuiltGraph, budget: MemoryBudget, saving: string | undefined): PantomimeError {
+function tooLittle(graph: BuiltGraph, bytes: number, budget: MemoryBudget, saving: string | undefined): PantomimeError {
   return new PantomimeError({
     code: 'memory.short',
     kind: 'usage',
     what: 'this run does not fit into the memory it may use, with everything saved that can be',
     where: `--vram, ${graph.name}`,
     got: formatBytes(budget.bytes),
-    expected: formatBytes(needOf(graph)),
+    expected: formatBytes(bytes),
     hint: saving ? `${saving}, or a smaller --width and --height` : 'a smaller --width and --height',
   });
 }

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
+import type { Checkpoint } from '../models/checkpoint/checkpoint.js';
 import { type ModelFolder, openModelFolder } from '../models/checkpoint/model-folder.js';
 import { PantomimeError } from '../models/errors.js';
 import { buildImageEncoder } from '../models/graphs/image-encoder.js';
-import { buildUnetStep } from '../models/graphs/unet-step.js';
 import { buildVaeDecode } from '../models/graphs/vae-decode.js';
 import { buildVaeEncode } from '../models/graphs/vae-encode.js';
 import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
@@ -15,15 +15,17 @@ import { guidedSteps } from '../models/schedule/guidance.js';
 import { makeSchedule, type Schedule } from '../models/schedule/sigmas.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
 import { parseVaeConfig } from '../models/svd/vae-config.js';
+import { sizeOf } from '../models/tensor.js';
 import { decodeChunks } from '../stages/decode-latents.js';
 import { tileStarts } from '../stages/decode-tiles.js';
 import { type ContextWindow, contextWindows, costFactor } from '../stages/denoise/windows.js';
 import { type FfmpegTools, locateFfmpeg } from '../stages/ffmpeg/locate.js';
 import { readPictureInfo } from '../stages/reference/picture-info.js';
 import { checkDisk, checkOutput } from './check-output.js';
-import { buildControlFeatures, featureBatch } from './control-features.js';
+import { buildControlFeatures, featureBatch, featureDims, featuresAreGiven } from './control-features.js';
 import { type PlannedPictures, planPictures } from './control-pictures.js';
 import { describeControls, groupSteps, type PlannedControl, planControls } from './controls.js';
+import { devicesOf } from './devices.js';
 import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
 import { guidanceOf } from './guidance.js';
@@ -41,6 +43,7 @@ import { choosePrecision } from './precision.js';
 import { formatBytes } from './progress/report-text.js';
 import { unfinishedRun } from './run-store.js';
 import { chooseSize, type Size } from './size.js';
+import { buildStep, stepSettings } from './step-graph.js';
 
 /** Everything decided before any work: what is animated, at which size, in which windows, at what cost. */
 export type Plan = {
@@ -70,6 +73,8 @@ export type Plan = {
   /** As given, or that of an unfinished run in the same folder, or drawn. */
   readonly seed: number;
   readonly provider: Provider;
+  /** Numbers of the devices that take the windows in turns; one on a CPU. */
+  readonly devices: readonly number[];
   readonly residency: Residency;
   /** Of all networks but the VAE. */
   readonly precision: Precision;
@@ -138,17 +143,20 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
   const guidedAt = guidedSteps(guidanceOf(options), schedule);
   const guided = guidedAt.includes(true);
   // One graph for steps with and without guidance; a control that is computed in it would be computed for both branches.
-  const splitIsFree = guided && guidedAt.includes(false) && controls.every(({ once }) => once);
   const provider = chooseProvider(options.provider);
+  const devices = devicesOf(options, provider);
+  const splitIsFree =
+    guided && guidedAt.includes(false) && controls.every((control) => featuresAreGiven(control, provider));
   const precision = choosePrecision(options.precision, provider);
   checkQuantize(options, provider, precision);
 
   // Building the graphs binds every tensor by name and shape, so that a wrong checkpoint is reported now.
   const { runDir, video } = outputPaths(options, movement.path);
   const begun = options.resume ? await unfinishedRun(runDir) : {};
-  const budget = await memoryBudget(provider, options, signal);
+  const budget = await memoryBudget(provider, { ...options, deviceId: devices[0] as number }, signal);
+  const windowCount = contextWindows(frames, options).length;
   const memory = planMemory(
-    { options, provider, guided, splitIsFree, size, frames, begun: begun.memory },
+    { options, provider, guided, splitIsFree, size, frames, windowCount, begun: begun.memory },
     budget,
     graphMaker({ options, model, size, frames, guidedAt, provider, precision, controls }),
   );
@@ -183,6 +191,7 @@ export async function makePlan(options: AnimateOptions, context: RunContext = {}
     guidedAt,
     seed: options.seed ?? begun.seed ?? randomInt(2 ** 32),
     provider,
+    devices,
     residency: memory.choice.residency,
     precision,
     memory: memory.choice,
@@ -282,18 +291,25 @@ function graphMaker({
   'options' | 'model' | 'size' | 'frames' | 'guidedAt' | 'provider' | 'precision' | 'controls'
 >): GraphMaker {
   const how = ({ residency }: MemoryChoice) => ({ residency, target: provider, ...size });
-  const unet = { unet: model.unet.checkpoint, unetConfig: model.unet.config };
-  const { pixelsPerLatent } = parseVaeConfig(model.vae.config);
+  const features = (choice: MemoryChoice, network: Checkpoint) =>
+    buildControlFeatures(network, model.unet.config, { ...how(choice), precision });
+  const isBeside = ({ once }: PlannedControl) => !once && featuresAreGiven({ once }, provider);
+  /** Of two calls: the next one is asked for before the last has ended. */
+  const keptBytes = ({ chunk, windowsTogether }: MemoryChoice, working: readonly PlannedControl[]) => {
+    const [, ...dims] = featureDims({ dims: [1, size.height, size.width] }, model.unet.config);
+    return 2 * windowsTogether * chunk * working.filter(isBeside).length * sizeOf(dims) * 4;
+  };
   return {
     steps: (choice) =>
       groupSteps(controls, guidedAt).map(({ working, guided, count }) => ({
         runs: count * (guided && choice.splitGuidance ? 2 : 1),
-        graph: buildUnetStep({
-          ...{ ...how(choice), ...unet, precision, pixelsPerLatent, frames: Math.min(choice.chunk, frames) },
-          ...{ guidance: guided && !choice.splitGuidance, feedForwardParts: choice.feedForwardParts },
-          ...{ attentionParts: choice.attentionParts, quantize: options.quantize === 'linear' },
-          controls: working.map(({ name, network, once }) => ({ name, network, givenFeatures: once })),
+        steps: count,
+        keptBytes: keptBytes(choice, working),
+        graph: buildStep(stepSettings({ model, size, options }, choice, precision), provider, {
+          ...{ frames: Math.min(choice.chunk, frames), windows: choice.windowsTogether },
+          ...{ guidance: guided && !choice.splitGuidance, controls: working },
         }),
+        beside: working.filter(isBeside).map(({ network }) => features(choice, network)),
       })),
     decode: (choice) => {
       const [width, height] = [size.width, size.height].map((side) => Math.min(side, choice.decodeTile ?? side)) as [
@@ -302,10 +318,7 @@ function graphMaker({
       ];
       return buildVaeDecode({ ...how(choice), ...model.vae, frames: choice.decodeChunk, width, height });
     },
-    features: (choice) =>
-      controls
-        .filter(({ once }) => once)
-        .map(({ network }) => buildControlFeatures(network, model.unet.config, { ...how(choice), precision })),
+    features: (choice) => controls.filter(({ once }) => once).map(({ network }) => features(choice, network)),
     once: (choice) => [
       buildVaeEncode({ ...how(choice), ...model.vae }),
       buildImageEncoder({ ...how(choice), ...model.imageEncoder, precision }),
@@ -332,7 +345,9 @@ type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'optio
 
 function planCost({ frames, size, windows, schedule, options, memory, files }: CostInputs): PlanCost {
   const { steps, largest, decode, features, once } = memory.graphs;
-  const { decodeChunk, decodeTile, residency } = memory.choice;
+  const { windowsTogether, decodeChunk, decodeTile, residency } = memory.choice;
+  const calls = Math.ceil(windows.length / windowsTogether);
+  const batches = Math.ceil(frames / featureBatch);
   const sum = (parts: readonly number[]) => parts.reduce((total, part) => total + part, 0);
   const decodes = decodeChunks(frames, {
     chunk: decodeChunk,
@@ -344,9 +359,10 @@ function planCost({ frames, size, windows, schedule, options, memory, files }: C
     forwards: windows.length * schedule.timesteps.length,
     factor: costFactor(windows, frames),
     multiplyAdds:
-      sum(steps.map(({ graph, runs }) => workOf(graph, windows.length * runs, residency))) +
+      sum(steps.map(({ graph, runs }) => workOf(graph, calls * runs, residency))) +
+      sum(steps.flatMap(({ beside, steps }) => beside.map((graph) => workOf(graph, batches * steps, residency)))) +
       workOf(decode, decodes * tilesOf(size.height) * tilesOf(size.width), residency) +
-      sum(features.map((graph) => workOf(graph, Math.ceil(frames / featureBatch), residency))) +
+      sum(features.map((graph) => workOf(graph, batches, residency))) +
       sum(once.map((graph) => workOf(graph, 1, residency))),
     weightBytes: largest.weightBytes,
     memoryBytes: memory.ownBytes,

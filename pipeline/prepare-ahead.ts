@@ -1,13 +1,12 @@
 import { readdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { buildUnetStep } from '../models/graphs/unet-step.js';
 import { buildVaeDecode } from '../models/graphs/vae-decode.js';
 import type { WarmEngine } from '../models/runtime/warm-engine.js';
-import { parseVaeConfig } from '../models/svd/vae-config.js';
-import { buildControlFeatures } from './control-features.js';
+import { buildControlFeatures, featuresAreGiven } from './control-features.js';
 import { worksAt } from './controls.js';
 import type { Plan } from './plan.js';
 import type { Run } from './run.js';
+import { buildStep, stepSettings } from './step-graph.js';
 
 /**
  * Loads the graphs that a clip is going to need, as far as they fit into memory beside each other, while its poses are
@@ -18,20 +17,18 @@ export async function prepareAhead(run: Run, plan: Plan, engine: WarmEngine): Pr
   const { options, model, size, controls, schedule, residency, precision, guidedAt, memory } = plan;
   const work = await readdir(dirname(run.store.work('latents', '', '')));
   if (work.some((name) => name.startsWith('latents-'))) return;
-  const how = { residency, precision, target: engine.info.provider };
+  const target = engine.info.provider;
+  const how = { residency, precision, target };
   const working = controls.filter((control) => worksAt(control, 0, schedule.timesteps.length));
-  const denoiser = buildUnetStep({
-    ...{ ...how, ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config },
-    ...{ guidance: guidedAt[0] === true && !memory.splitGuidance, feedForwardParts: memory.feedForwardParts },
-    ...{ attentionParts: memory.attentionParts, quantize: options.quantize === 'linear' },
-    controls: working.map((control) => ({ ...control, givenFeatures: control.once })),
-    frames: Math.min(options.chunk, plan.frames),
-    pixelsPerLatent: parseVaeConfig(model.vae.config).pixelsPerLatent,
+  const denoiser = buildStep(stepSettings(plan, memory, precision), target, {
+    ...{ frames: Math.min(options.chunk, plan.frames), windows: memory.windowsTogether },
+    ...{ guidance: guidedAt[0] === true && !memory.splitGuidance, controls: working },
   });
   await engine.prepare(denoiser);
   run.signal.throwIfAborted();
   for (const { network, once } of working)
-    if (once) await engine.prepare(buildControlFeatures(network, model.unet.config, { ...how, ...size }));
+    if (featuresAreGiven({ once }, target))
+      await engine.prepare(buildControlFeatures(network, model.unet.config, { ...how, ...size }));
   if (memory.decodeTile) return;
   const decodeFrames = Math.min(options.decodeChunk, options.decodeMode === 'reference' ? plan.frames : Infinity);
   await engine.prepare(buildVaeDecode({ ...how, ...model.vae, ...size, precision: undefined, frames: decodeFrames }));

@@ -6,12 +6,12 @@ import { type FloatTensor, floatTensor } from '../models/tensor.js';
 import type { SampleOptions } from '../stages/denoise/sample.js';
 import type { RgbImage } from '../stages/types.js';
 import type { Conditioning } from './conditioning.js';
-import { controlFeaturesIn, writeControlFeatures } from './control-features.js';
+import { featureDims, writeControlFeatures } from './control-features.js';
 import type { ControlMaps } from './control-maps.js';
 import { type ControlTrack, mapsOf } from './control-track.js';
 import type { PlannedControl } from './controls.js';
 import { checkpointsKey, denoiserKey, modelFingerprint } from './fingerprint.js';
-import { type Control, generateLatents, type SamplingJob } from './generate-latents.js';
+import { generateLatents } from './generate-latents.js';
 import { guidanceOf } from './guidance.js';
 import { hashBytes, hashFile, keyOf } from './hashes.js';
 import { seesPoses } from './options/control-value.js';
@@ -19,7 +19,9 @@ import type { Plan } from './plan.js';
 import { rescued } from './precision.js';
 import type { Rendered } from './report.js';
 import type { Progress, Run } from './run.js';
+import type { Control, SamplingJob } from './sampling-job.js';
 import { startLatents } from './start-noise.js';
+import { stepSettings } from './step-graph.js';
 import { readTensors, writeTensors } from './tensor-file.js';
 import { together } from './together.js';
 import { drawPoseVideo, type VideoInputs, writeVideos } from './videos.js';
@@ -37,6 +39,8 @@ export type ClipInputs = {
   readonly meter?: ClipMeter | undefined;
   /** Writes no comparison and no video of the poses: where many runs share a clip. */
   readonly onlyResult?: boolean | undefined;
+  /** Engines of further devices, which take windows in turns with the first. */
+  readonly others?: readonly Engine[] | undefined;
 };
 
 /** What can be seen of a clip while it is made. Steps and frames that an earlier attempt has finished are not shown again. */
@@ -44,12 +48,12 @@ export type ClipMeter = Pick<SampleOptions, 'onWindows' | 'onPrediction'> & Pick
 
 /** The part of a run that needs the engine: from the control pictures to the videos. `writeReport` does the rest. */
 export async function renderClip(run: Run, plan: Plan, engine: Engine, inputs: ClipInputs): Promise<Rendered> {
-  const { picture, track, reconstructionDb, conditioning, meter, onlyResult } = inputs;
+  const { picture, track, reconstructionDb, onlyResult, meter } = inputs;
   const modelKey = await modelFingerprint(plan);
   const [poses, latents] = await together(
     run,
     async (beside) => (onlyResult ? undefined : drawPoseVideo(beside, plan, track)),
-    (beside) => denoise(beside, plan, engine, track, conditioning, meter),
+    (beside) => denoise(beside, plan, engine, inputs),
   );
   const videos = await writeVideos(run, plan, engine, { picture, track, latents, poses, onFrame: meter?.onFrame });
   const memory = await engine.memory();
@@ -61,13 +65,11 @@ async function denoise(
   run: Run,
   plan: Plan,
   engine: Engine,
-  track: ControlTrack,
-  conditioning: Conditioning,
-  meter: ClipMeter | undefined,
+  { track, conditioning, meter, others = [] }: ClipInputs,
 ): Promise<FloatTensor> {
   const { options, size, schedule, seed, model, residency, precision, memory, provider, controls } = plan;
   const frames = track.maps.dims[0];
-  const { splitGuidance, feedForwardParts, attentionParts } = memory;
+  const { splitGuidance, feedForwardParts, attentionParts, windowsTogether } = memory;
   const { chunk, overlap, anchor, fusion, phaseRotation, noise, guidanceIndex, timeIds } = options;
   const addedTimeIds: [number, number, number] =
     timeIds === 'published' ? [6, 128, 0.02] : [options.fpsId - 1, options.motionBucketId, options.noiseAugStrength];
@@ -75,7 +77,7 @@ async function denoise(
   const guidance = { ...guidanceOf(options), index: guidanceIndex };
   const key = keyOf([
     [await denoiserKey(plan), provider, precision, residency, seed, size, noise, windows, guidance, addedTimeIds],
-    [splitGuidance, feedForwardParts, attentionParts, options.quantize],
+    [splitGuidance, feedForwardParts, attentionParts, windowsTogether, options.quantize],
     [options.noiseAugStrength, [...schedule.sigmas], frames],
     [hashBytes(conditioning.imageLatents.data), hashBytes(conditioning.imageEmbeds.data)],
     controls.map(({ name, scale, start, end }) => [name, scale, start, end]),
@@ -111,8 +113,7 @@ async function denoise(
       stepMs = monotonicMs();
       let reached = { latents: start, step: startStep };
       const job: SamplingJob = {
-        ...{ ...size, unet: model.unet.checkpoint, unetConfig: model.unet.config, residency },
-        ...{ splitGuidance, feedForwardParts, attentionParts, quantize: options.quantize === 'linear' },
+        ...{ ...stepSettings(plan, memory, precision), splitGuidance, windowsTogether },
         ...{ conditioning, addedTimeIds, schedule, windows, guidance, signal: run.signal },
         ...{ controls: sources, onWindows: meter?.onWindows, onPrediction: meter?.onPrediction },
         onWindow: ({ step, window, windows }) => {
@@ -126,7 +127,7 @@ async function denoise(
         },
       };
       return rescued(run, precision, (type) =>
-        generateLatents(engine, reached.latents, { ...job, startStep: reached.step, precision: type }),
+        generateLatents([engine, ...others], reached.latents, { ...job, startStep: reached.step, precision: type }),
       );
     },
     startStep === steps,
@@ -166,5 +167,5 @@ async function sourceOf(
   };
   const seen = seesPoses(control.name) ? 'skeletons' : `${control.name} pictures`;
   await run.stage('features', `reading the ${seen}`, make, reused);
-  return { ...control, source: controlFeaturesIn(file, maps, model.unet.config) };
+  return { ...control, source: { file, dtype: 'float32', dims: featureDims(maps, model.unet.config) } };
 }

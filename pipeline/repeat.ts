@@ -12,12 +12,12 @@ const ofThisRun: ReadonlySet<OptionName> = new Set(['output', 'overwrite', 'resu
  */
 export function repeatableOptions(plan: Plan): Readonly<Record<string, unknown>> {
   const { options, seed, size, provider, guidedAt, memory } = plan;
-  const { residency, feedForwardParts, attentionParts } = memory;
+  const { residency, feedForwardParts, attentionParts, windowsTogether } = memory;
   const splitGuidance = memory.splitGuidance ? 'on' : guidedAt.includes(true) ? 'off' : options.splitGuidance;
   const decided = {
     ...{ ...options, ...size, seed, provider, residency },
     precision: plan.precision === 'float16' ? 'fp16' : 'fp32',
-    ...{ feedForwardParts, attentionParts, splitGuidance },
+    ...{ feedForwardParts, attentionParts, windowsTogether, splitGuidance },
   } as const;
   const entries = optionNames
     .filter((name) => !ofThisRun.has(name))

@@ -157,12 +157,12 @@ export async function unfinishedRun(dir: string): Promise<Begun> {
 
 function isMemoryChoice(value: unknown): value is MemoryChoice {
   const { residency, splitGuidance, decodeTile, overlap, ...counts } = (value ?? {}) as Partial<MemoryChoice>;
-  const { attentionParts, feedForwardParts, decodeChunk, chunk = 0 } = counts;
+  const { attentionParts, feedForwardParts, windowsTogether, decodeChunk, chunk = 0 } = counts;
   const count = (n: unknown) => Number.isInteger(n) && (n as number) >= 1 && (n as number) <= mostCounted;
   return (
     (residency === 'fast' || residency === 'low-memory') &&
     typeof splitGuidance === 'boolean' &&
-    [attentionParts, feedForwardParts, decodeChunk, chunk].every(count) &&
+    [attentionParts, feedForwardParts, windowsTogether, decodeChunk, chunk].every(count) &&
     (decodeTile === null || count(decodeTile)) &&
     (overlap === 0 || (count(overlap) && (overlap as number) < chunk))
   );

@@ -35,7 +35,10 @@ export type UnetStepOptions = {
   readonly unetConfig: unknown;
   /** Left out: no control, and no inputs for it. */
   readonly controls?: readonly StepControl[] | undefined;
+  /** Frames of a window. */
   readonly frames: number;
+  /** Windows of a call; 1 when left out. */
+  readonly windows?: number | undefined;
   /** Size of the video in pixels. */
   readonly height: number;
   readonly width: number;
@@ -57,10 +60,11 @@ export type UnetStepOptions = {
 };
 
 /**
- * One denoising step of one window as a single graph: input scaling, ControlNeXt, UNet on both guidance branches, and
+ * One denoising step of a window, or of several, as a single graph: input scaling, ControlNeXt, UNet on both guidance branches, and
  * their mix.
  *
- * Inputs, h and w being height and width in latents, L channels of the latents (4 in SVD), D width of the image embedding:
+ * Inputs, F being the frames of all windows, one after the other, h and w height and width in latents, L channels of the latents
+ * (4 in SVD), D width of the image embedding:
  * - `latents` float32 [F, L, h, w], not scaled; `sigma` float32 [1]; `timestep` float32 [1], 0.25 ln(sigma)
  * - `image_latents` float32 [L, h, w], for all frames; `image_embeds` float32 [1, 1, D]; `added_time_ids` float32 [3]
  * - for each control `control` uint8 [F, H, W, 3], RGB control pictures, or with `givenFeatures` `control_features` float32
@@ -72,10 +76,11 @@ export type UnetStepOptions = {
  * Throws PantomimeError: `model.mismatch`, `model.unet-config`, `model.size`.
  */
 export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
-  const { frames, height, width, pixelsPerLatent = 8, guidance } = options;
+  const { windows = 1, height, width, pixelsPerLatent = 8, guidance } = options;
+  const frames = windows * options.frames;
   const config = parseUNetConfig(options.unetConfig);
   const levels = config.levels.length;
-  checkSize(frames, height, width, pixelsPerLatent * 2 ** (levels - 1));
+  checkSize(options.frames, height, width, pixelsPerLatent * 2 ** (levels - 1));
   const [h, w] = [height / pixelsPerLatent, width / pixelsPerLatent];
   const latentChannels = config.outChannels;
   const { residency, target, precision, quantize, feedForwardParts, attentionParts } = options;
@@ -97,14 +102,15 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
   const repeated = expand(picture, [frames, ...imageLatents.dims]);
   const conditional = concat([scaled, repeated], 1);
   const unconditional = () => concat([scaled, zeros(graph, repeated.dims)], 1);
+  const embeds = windows === 1 ? imageEmbeds : expand(imageEmbeds, [windows, 1, config.contextWidth]);
 
   const result = unet.forward({
     sample: guidance ? concat([unconditional(), conditional], 0) : conditional,
-    frames,
+    frames: options.frames,
     timestep,
-    context: guidance ? concat([zeros(graph, imageEmbeds.dims), imageEmbeds], 0) : imageEmbeds,
+    context: guidance ? concat([zeros(graph, embeds.dims), embeds], 0) : embeds,
     addedTimeIds: reshape(addedTimeIds, [1, 3]),
-    control: controlOf(graph, timestep, config.levels[0]?.channels ?? 0, options),
+    control: controlOf(graph, timestep, config.levels[0]?.channels ?? 0, { ...options, frames }),
   });
 
   const prediction = cast(result, 'float32');
@@ -123,7 +129,7 @@ export function buildUnetStep(options: UnetStepOptions): BuiltGraph {
   return graph.finish();
 }
 
-/** Adds the control modules, or their features, to the graph; returns what they do to the state after down block 0. */
+/** Adds the control modules, or their features, to the graph, for so many `frames`; returns what they do to the state after down block 0. */
 function controlOf(
   graph: Graph,
   timestep: Value,

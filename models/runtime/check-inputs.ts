@@ -1,7 +1,7 @@
 import { PantomimeError } from '../errors.js';
 import type { DType } from '../tensor.js';
 import { sizeOf } from '../tensor.js';
-import type { OpenPort, OpenPorts, RunInput } from './protocol.js';
+import type { KeptOutputs, OpenPort, OpenPorts, Reference, RunInput } from './protocol.js';
 
 /** Name and ports of a loaded graph: what stays here of it when its bytes are in the engine. */
 export type GraphPorts = OpenPorts & { readonly name: string };
@@ -41,6 +41,17 @@ export function checkOutputs(graph: GraphPorts, names?: readonly string[]): read
   return names ?? known;
 }
 
+/** Checks that outputs which stay in the engine fit what they are kept in. */
+export function checkKept(graph: GraphPorts, keep: KeptOutputs, sources: ReadonlyMap<string, SourceShape>): void {
+  checkOutputs(graph, Object.keys(keep));
+  for (const [name, reference] of Object.entries(keep)) {
+    const port = graph.outputs.find((output) => output.name === name) as OpenPort;
+    const kept = shapeOfReference(graph, `output ${name}`, reference, sources);
+    if (kept.dtype === port.dtype && fitDims(kept.dims, port.dims)) continue;
+    throw wrong(graph, `output ${name} does not fit ${reference.ref}`, describe(port), describe(kept));
+  }
+}
+
 function shapeOf(
   graph: GraphPorts,
   port: OpenPort,
@@ -51,15 +62,22 @@ function shapeOf(
     if (input.data.length === sizeOf(input.dims)) return input;
     throw wrong(graph, `input ${port.name} has ${input.data.length} values`, undefined, describe(input));
   }
-  const source = sources.get(input.ref);
-  if (!source) throw wrong(graph, `input ${port.name} refers to ${input.ref}, which is not defined`);
-  if (!input.rows) return source;
+  return shapeOfReference(graph, `input ${port.name}`, input, sources);
+}
+
+function shapeOfReference(
+  graph: GraphPorts,
+  of: string,
+  { ref, rows }: Reference,
+  sources: ReadonlyMap<string, SourceShape>,
+): SourceShape {
+  const source = sources.get(ref);
+  if (!source) throw wrong(graph, `${of} refers to ${ref}, which is not defined`);
+  if (!rows) return source;
   const [available = 0, ...rowDims] = source.dims;
-  const bad = input.rows.find((row) => !Number.isInteger(row) || row < 0 || row >= available);
-  if (bad !== undefined) {
-    throw wrong(graph, `input ${port.name} wants row ${bad} of ${input.ref}`, undefined, `0 to ${available - 1}`);
-  }
-  return { dtype: source.dtype, dims: [input.rows.length, ...rowDims] };
+  const bad = rows.find((row) => !Number.isInteger(row) || row < 0 || row >= available);
+  if (bad !== undefined) throw wrong(graph, `${of} wants row ${bad} of ${ref}`, undefined, `0 to ${available - 1}`);
+  return { dtype: source.dtype, dims: [rows.length, ...rowDims] };
 }
 
 function fitDims(dims: readonly number[], wanted: OpenPort['dims']): boolean {

@@ -11,16 +11,7 @@ import { Graph } from '../onnx/graph.js';
 import type { DType, Tensor, TensorData } from '../tensor.js';
 import { monotonicMs } from './monotonic.js';
 import { type OnnxFile, readOnnxFile } from './onnx-file.js';
-import type {
-  Calls,
-  LoadOptions,
-  OpenedRuntime,
-  OpenPort,
-  ProviderOptions,
-  Reply,
-  Request,
-  RunInput,
-} from './protocol.js';
+import type { Calls, LoadOptions, OpenedRuntime, OpenPort, ProviderOptions, Reply, Request } from './protocol.js';
 import { createResources } from './resources.js';
 
 // Ctrl-C reaches the whole process group: the parent decides what it means.
@@ -98,14 +89,15 @@ function portOf(value: Ort.InferenceSession.ValueMetadata): OpenPort {
   return { name: value.name, dtype: value.type, dims };
 }
 
-async function run(session: number, inputs: Readonly<Record<string, RunInput>>, outputs: readonly string[]) {
+async function run({ session, inputs, outputs, keep }: Calls['run']['args']) {
   const feeds: Record<string, Ort.Tensor> = {};
   for (const [name, input] of Object.entries(inputs)) {
     const { dtype, dims, data } = resources.resolve(input);
     feeds[name] = new ort.Tensor(dtype as 'float32', data as Float32Array, dims);
   }
-  const results = await sessionOf(session).run(feeds, outputs);
-  return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromOrt(tensor)]));
+  const results = await sessionOf(session).run(feeds, [...outputs, ...Object.keys(keep)]);
+  for (const [name, reference] of Object.entries(keep)) resources.keep(reference, fromOrt(results[name] as Ort.Tensor));
+  return Object.fromEntries(outputs.map((name) => [name, fromOrt(results[name] as Ort.Tensor)]));
 }
 
 function fromOrt(tensor: Ort.Tensor): Tensor {
@@ -135,9 +127,9 @@ async function answer(request: Request) {
     case 'define':
       return resources.define(request.args.name, request.args.source);
     case 'forget':
-      return resources.forget(request.args.name);
+      return resources.forget(request.args.name, request.args.rows);
     case 'run':
-      return run(request.args.session, request.args.inputs, request.args.outputs);
+      return run(request.args);
     case 'memory':
       return { rssBytes: process.memoryUsage.rss(), peakRssBytes: process.resourceUsage().maxRSS * 1024 };
   }

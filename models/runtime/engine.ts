@@ -5,23 +5,34 @@ import { PantomimeError } from '../errors.js';
 import type { BuiltGraph } from '../onnx/built-graph.js';
 import type { Tensor } from '../tensor.js';
 import type { GraphPorts, SourceShape } from './check-inputs.js';
-import { checkInputs, checkOutputs } from './check-inputs.js';
+import { checkInputs, checkKept, checkOutputs } from './check-inputs.js';
 import type { EngineLink } from './engine-link.js';
 import { startEngineProcess } from './engine-link.js';
 import type { Span } from './monotonic.js';
 import type { OnnxFile } from './onnx-file.js';
-import type { EngineMemory, LoadOptions, OpenedRuntime, OpenPorts, Provider, RunInput, Source } from './protocol.js';
+import type {
+  EngineMemory,
+  KeptOutputs,
+  LoadOptions,
+  OpenedRuntime,
+  OpenPorts,
+  Provider,
+  RunInput,
+  Source,
+} from './protocol.js';
 import { checkProvider, unavailable } from './providers.js';
 
 export type { OnnxFile } from './onnx-file.js';
 export type {
   EngineMemory,
   FileTensor,
+  KeptOutputs,
   LoadOptions,
   OpenPort,
   OpenPorts,
   Provider,
   Reference,
+  RowStore,
   RunInput,
   Source,
 } from './protocol.js';
@@ -54,8 +65,10 @@ export type LoadedFile = OpenPorts & { readonly session: SessionId };
 export type RunOptions = {
   /** Cancelling a run kills the engine: a computation that has begun can be stopped in no other way. */
   readonly signal?: AbortSignal | undefined;
-  /** Which outputs to compute and return; all when left out. */
+  /** Which outputs to compute and return; all that are not kept when left out. */
   readonly outputs?: readonly string[] | undefined;
+  /** Outputs that stay in the engine, for later runs. */
+  readonly keep?: KeptOutputs | undefined;
 };
 
 /**
@@ -77,7 +90,8 @@ export type Engine = AsyncDisposable & {
   release(id: SessionId): Promise<void>;
   /** Gives a tensor a name to be used as an input of later runs; replaces what had that name. */
   define(name: string, source: Source): Promise<void>;
-  forget(name: string): Promise<void>;
+  /** With `rows`: those of a `RowStore` alone. */
+  forget(name: string, rows?: readonly number[]): Promise<void>;
   /** Runs a graph. Inputs are checked against its ports first (`engine.input`). */
   run(id: SessionId, inputs: Readonly<Record<string, RunInput>>, options?: RunOptions): Promise<Record<string, Tensor>>;
   memory(): Promise<EngineMemory>;
@@ -162,18 +176,19 @@ function createClient(link: EngineLink, info: EngineInfo, onDispose: (() => void
         throw refused(error, { code: 'engine.define', kind: 'internal', graph: name });
       });
     },
-    async forget(name) {
-      sources.delete(name);
-      await link.call('forget', { name });
+    async forget(name, rows) {
+      if (!rows) sources.delete(name);
+      await link.call('forget', { name, rows });
     },
-    async run(id, inputs, { signal, outputs } = {}) {
+    async run(id, inputs, { signal, outputs, keep = {} } = {}) {
       const graph = graphOf(id);
       checkInputs(graph, inputs, sources);
-      const wanted = checkOutputs(graph, outputs);
+      checkKept(graph, keep, sources);
+      const wanted = checkOutputs(graph, outputs).filter((name) => !Object.hasOwn(keep, name));
       if (signal?.aborted) throw cancelled(signal.reason);
       const release = signal && stopOnAbort(link, signal);
       try {
-        return await link.call('run', { session: id, inputs, outputs: wanted }, tell('run', graph.name));
+        return await link.call('run', { session: id, inputs, outputs: wanted, keep }, tell('run', graph.name));
       } catch (error) {
         throw refused(error, { code: 'engine.run', kind: 'device', graph: graph.name });
       } finally {

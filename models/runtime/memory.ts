@@ -58,7 +58,23 @@ export function graphMemory(
   return { ownBytes: description + Math.max(preparing, running), filePageBytes: 0 };
 }
 
-/** The same as one number. */
+/** The same for several graphs that lie in the engine together, of which one runs at a time. */
+export function togetherMemory(graphs: readonly Parameters<typeof graphMemory>[0][]): GraphMemory {
+  const each = graphs.map((graph) => ({ ...graphMemory(graph), idleBytes: idleBytes(graph) }));
+  const idle = each.reduce((sum, { idleBytes }) => sum + idleBytes, 0);
+  return {
+    ownBytes: Math.max(...each.map(({ ownBytes, idleBytes }) => idle - idleBytes + ownBytes)),
+    filePageBytes: each.reduce((sum, { filePageBytes }) => sum + filePageBytes, 0),
+  };
+}
+
+/** Of a graph that is loaded and does not run, without what graphs of a device share. */
+function idleBytes({ target, residency, model, convertedWeightBytes }: Parameters<typeof graphMemory>[0]): number {
+  if (target !== 'cpu') return convertedWeightBytes;
+  return model.length * descriptionFactor + (residency === 'low-memory' ? 0 : convertedWeightBytes);
+}
+
+/** `graphMemory` as one number. */
 export function graphBytes(graph: Parameters<typeof graphMemory>[0]): number {
   const { ownBytes, filePageBytes } = graphMemory(graph);
   return ownBytes + filePageBytes;

@@ -15,13 +15,20 @@ export type FileTensor = {
   readonly offset?: number | undefined;
 };
 
+/** A tensor without values at first: runs fill its rows (`RunOptions.keep`), which are forgotten one by one. */
+export type RowStore = { readonly rows: 'kept'; readonly dtype: DType; readonly dims: readonly number[] };
+
 /** What a name can stand for inside an engine. */
-export type Source = Tensor | FileTensor;
+export type Source = Tensor | FileTensor | RowStore;
 
 /** A named tensor as a whole, or some of its rows (indices into axis 0, in any order, repeats allowed). */
 export type Reference = { readonly ref: string; readonly rows?: readonly number[] | undefined };
 
 export type RunInput = Tensor | Reference;
+
+/** Where an output goes, by its name, instead of being sent back: its rows become these rows of a `RowStore`. */
+export type KeptRows = { readonly ref: string; readonly rows: readonly number[] };
+export type KeptOutputs = Readonly<Record<string, KeptRows>>;
 
 export type ProviderOptions = { readonly provider: Provider; readonly deviceId: number; readonly threads: number };
 
@@ -74,12 +81,14 @@ export type Calls = {
   };
   release: { args: { readonly session: number }; result: undefined };
   define: { args: { readonly name: string; readonly source: Source }; result: undefined };
-  forget: { args: { readonly name: string }; result: undefined };
+  /** Some rows of a `RowStore`, or all of whatever has the name. */
+  forget: { args: { readonly name: string; readonly rows?: readonly number[] | undefined }; result: undefined };
   run: {
     args: {
       readonly session: number;
       readonly inputs: Readonly<Record<string, RunInput>>;
       readonly outputs: readonly string[];
+      readonly keep: KeptOutputs;
     };
     result: Record<string, Tensor>;
   };

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import PQueue from 'p-queue';
 import { PantomimeError } from '../../models/errors.js';
+import { devicesOf } from '../devices.js';
 import { writeAtomic } from '../files.js';
 import { lockFolder } from '../folder-lock.js';
 import type { OptionSources } from '../options/resolve.js';
@@ -84,11 +85,11 @@ async function work(
 ): Promise<void> {
   const [first] = plan.jobs;
   if (!first) return;
-  const { deviceId, threads, vram } = first.options;
+  const { threads, vram } = first.options;
   const provider = chooseProvider(first.options.provider);
   const onCpu = provider === 'cpu';
-  const devices = (settings.gpus ?? [deviceId]).map((id) =>
-    openDevice({ provider, deviceId: id, vram, threads: threads ?? undefined, signal }),
+  const devices = devicesOf(first.options, provider).map((deviceId) =>
+    openDevice({ provider, deviceId, vram, threads: threads ?? undefined, signal }),
   );
   await using _ = { [Symbol.asyncDispose]: () => closeAll(devices) };
   await using detector = warmDetector(signal, onCpu ? 'cpu-engine' : 'nothing');

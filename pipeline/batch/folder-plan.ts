@@ -1,5 +1,6 @@
 import { basename, extname, join, resolve } from 'node:path';
 import { PantomimeError } from '../../models/errors.js';
+import { devicesOf } from '../devices.js';
 import { requireEmbedded } from '../embedded-model.js';
 import { readJson } from '../files.js';
 import { chosen, type OptionSources } from '../options/resolve.js';
@@ -56,7 +57,8 @@ export async function planFolder(settings: BatchSettings, sources: OptionSources
   const own = shard ? pairing.pairs.filter((one) => inShard(one, shard)) : pairing.pairs;
   if (pairing.pairs.length === 0) throw nothingToDo(clips, pairing.skipped);
   const all = await resolveJobs(own, sources, dir);
-  requireGpus(settings, all);
+  const [first] = all;
+  if (first) devicesOf(first.options, chooseProvider(first.options.provider));
   const states = await readLedgers(dir);
 
   const jobs: Job[] = [];
@@ -94,19 +96,6 @@ function nothingToDo(clips: string, skipped: readonly Skipped[]): PantomimeError
     where: clips,
     got: reasons.join('\n') || 'an empty folder',
     expected: 'videos, such as .mp4, .mov, .webm or .mkv files, each with its picture',
-  });
-}
-
-/** Where GPUs are named, something has to run on them. */
-function requireGpus({ gpus }: BatchSettings, [first]: readonly Job[]): void {
-  if (!gpus || !first || chooseProvider(first.options.provider) !== 'cpu') return;
-  throw new PantomimeError({
-    code: 'batch.gpus',
-    kind: 'usage',
-    what: 'GPUs are named, and the CPU computes',
-    where: '--gpus',
-    got: gpus.join(','),
-    hint: '--device cuda',
   });
 }
 

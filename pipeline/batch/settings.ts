@@ -10,8 +10,6 @@ export const batchSettings = z.strictObject({
   pair: z.enum(['auto', 'one', 'name', 'all']).default('auto'),
   /** Clips whose poses are found at the same time. */
   jobs: z.int().min(1).max(64).default(1),
-  /** GPUs to use, an engine each; null: the one of `deviceId`, or the CPU. */
-  gpus: z.array(z.int().min(0).max(255)).min(1).max(64).nullable().default(null),
   /** Further attempts at a clip after a fault that can pass. */
   retries: z.int().min(0).max(20).default(2),
   /** This machine's part of the clips. */

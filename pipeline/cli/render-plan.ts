@@ -71,12 +71,14 @@ function controlText(
 }
 
 function memoryText({ cost, memory, budget }: Plan): string {
-  const { residency, splitGuidance, attentionParts, feedForwardParts, decodeChunk, decodeTile } = memory;
+  const { residency, splitGuidance, attentionParts, feedForwardParts, windowsTogether, decodeChunk, decodeTile } =
+    memory;
   const how = [
     `weights ${formatBytes(cost.weightBytes)} on disk, ${residency}`,
     ...(splitGuidance ? ['split guidance'] : []),
     ...(attentionParts > 1 ? [`attention in ${attentionParts} parts`] : []),
     ...(feedForwardParts > 1 ? [`feed-forward in ${feedForwardParts} parts`] : []),
+    ...(windowsTogether > 1 ? [`${windowsTogether} windows in a call`] : []),
     `${decodeChunk} frames decoded at once${decodeTile ? ` in tiles of ${decodeTile}x${decodeTile}` : ''}`,
   ];
   const pages =

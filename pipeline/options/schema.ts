@@ -4,7 +4,7 @@ import { parseInterval } from './interval-value.js';
 import { mapLoraPath, parseLora } from './lora-value.js';
 import { option, text } from './option-meta.js';
 import { mapPicturesPath, parsePictures } from './pictures-value.js';
-import { memorySize, rate, seconds, subject } from './values.js';
+import { deviceList, memorySize, rate, seconds, subject } from './values.js';
 
 const folderOrFile = text.nullable().default(null);
 const share = z.number().min(0).max(1);
@@ -420,6 +420,13 @@ export const optionsSchema = z.strictObject({
     placeholder: 'N',
     pose: true,
   }),
+  gpus: option(deviceList.nullable().default(null), {
+    group: 'Machine',
+    description: 'GPUs that take the windows of a clip in turns, or in a batch the clips; changes no picture',
+    defaultText: 'that of --device-id',
+    placeholder: 'IDS',
+    valuesText: 'numbers, e.g. 0,1',
+  }),
   threads: option(z.int().min(1).max(1024).nullable().default(null), {
     group: 'Machine',
     description: 'CPU threads for the networks',
@@ -475,6 +482,13 @@ export const optionsSchema = z.strictObject({
       'Compute the attention of the denoiser in this many parts where it is not one operator (WebGPU); more need less memory. Elsewhere it needs little, and this changes nothing',
     defaultText: '1; more when the memory is short',
     placeholder: 'N',
+  }),
+  windowsTogether: option(z.union([z.literal('auto'), z.int().min(1).max(16)]).default('auto'), {
+    group: 'Machine',
+    description:
+      'Denoise so many windows in one call, which needs as many times the memory; auto: one on a CPU, where more save nothing, and up to 4 on a GPU that has twice the memory for it',
+    placeholder: 'N',
+    valuesText: '`auto`, or 1 to 16',
   }),
   ffmpeg: option(folderOrFile, {
     group: 'Machine',

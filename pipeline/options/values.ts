@@ -57,3 +57,18 @@ export const memorySize = z.union([
     })
     .refine((bytes) => bytes >= fewestBytes && bytes <= mostBytes),
 ]);
+
+const deviceId = z.int().min(0).max(255);
+
+/** Numbers of devices, none of them twice: `0,1`, `0` or `[0, 1]`. */
+export const deviceList = z
+  .union([
+    z.array(deviceId).min(1).max(64),
+    deviceId.transform((id) => [id]),
+    z
+      .string()
+      .max(300)
+      .regex(/^\d{1,3}(?:,\d{1,3})*$/)
+      .transform((value) => value.split(',').map(Number)),
+  ])
+  .refine((ids) => ids.length <= 64 && ids.every((id, i) => id <= 255 && ids.indexOf(id) === i));

@@ -71,7 +71,7 @@ async function runCase(context: ParityContext, index: RecordIndex, name: string)
       shape.reduce((a, b) => a * b, 1),
     )
     .map((value) => value * schedule.initNoiseSigma);
-  const latents = await generateLatents(engine, floatTensor(shape, start), {
+  const latents = await generateLatents([engine], floatTensor(shape, start), {
     ...{ ...size, residency, conditioning, schedule, signal },
     unet: entry.unet_overlay === true ? overlaid : model.unet.checkpoint,
     unetConfig: model.unet.config,

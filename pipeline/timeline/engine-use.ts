@@ -1,7 +1,7 @@
 import type { Span } from '../../models/runtime/monotonic.js';
 import type { LaneRecord } from './timeline.js';
 
-/** What became of the engine's time; the three parts are all of it. */
+/** What became of the time of the engines, of all together; the three parts are all of it. */
 export type EngineUse = {
   /** Running graphs. */
   readonly computingMs: number;
@@ -32,8 +32,9 @@ export function useWithin(lanes: readonly LaneRecord[], { startMs, endMs }: Span
       else computingMs += ms;
     }
   }
-  const idleMs = Math.max(0, endMs - startMs - computingMs - preparingMs);
-  return { computingMs, preparingMs, idleMs, idleShare: endMs > startMs ? idleMs / (endMs - startMs) : 0 };
+  const wholeMs = (endMs - startMs) * lanes.length;
+  const idleMs = Math.max(0, wholeMs - computingMs - preparingMs);
+  return { computingMs, preparingMs, idleMs, idleShare: wholeMs > 0 ? idleMs / wholeMs : 0 };
 }
 
 /** Whether a name of the engine's row is not that of a run. */

@@ -29,8 +29,8 @@ export type Timeline = {
   measure<T>(row: RowName, name: string, work: () => T): T;
   /** Notes how long each item was waited for. */
   waiting<T>(row: RowName, name: string, items: AsyncIterable<T>, lane?: number): AsyncIterable<T>;
-  /** Notes everything that the engine does until it is disposed of. */
-  watch(engine: Engine): Disposable;
+  /** Notes everything that engines do until it is disposed of. */
+  watch(...engines: readonly Engine[]): Disposable;
   record(): TimelineRecord;
 };
 
@@ -63,11 +63,17 @@ export function createTimeline(zeroMs: number): Timeline {
         startMs = monotonicMs();
       }
     },
-    watch(engine) {
-      const stop = engine.watch(({ call, graph, ...span }) => {
-        add('engine', call === 'run' ? graph : `${call} ${graph}`, span);
-      });
-      return { [Symbol.dispose]: stop };
+    watch(...engines) {
+      const stops = engines.map((engine, lane) =>
+        engine.watch(({ call, graph, ...span }) => {
+          add('engine', call === 'run' ? graph : `${call} ${graph}`, span, lane);
+        }),
+      );
+      return {
+        [Symbol.dispose]: () => {
+          for (const stop of stops) stop();
+        },
+      };
     },
     record() {
       const record: Partial<Record<RowName, LaneRecord[]>> = {};

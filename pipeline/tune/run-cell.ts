@@ -48,10 +48,20 @@ const notCounted: ReadonlySet<OptionName> = new Set([
     'threads',
     'poseWorkers',
     'deviceId',
+    'gpus',
     'ffmpeg',
   ] as const),
   ...(['image', 'video', 'pose', 'model', 'overlay', 'controlnext', 'variant'] as const),
-  ...(['provider', 'precision', 'residency', 'vram', 'splitGuidance', 'feedForwardParts', 'attentionParts'] as const),
+  ...([
+    'provider',
+    'precision',
+    'residency',
+    'vram',
+    'splitGuidance',
+    'feedForwardParts',
+    'attentionParts',
+    'windowsTogether',
+  ] as const),
   ...(['crf'] as const),
 ]);
 

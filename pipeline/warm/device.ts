@@ -1,4 +1,4 @@
-import { createEngine, type Provider } from '../../models/runtime/engine.js';
+import { createEngine, type Engine, type Provider } from '../../models/runtime/engine.js';
 import { keepWarm, type WarmEngine } from '../../models/runtime/warm-engine.js';
 import { memoryBudget } from '../memory-budget.js';
 import type { AnimateOptions } from '../options/schema.js';
@@ -32,8 +32,29 @@ async function warmBytes({ provider, deviceId, vram, signal }: DeviceOptions): P
 }
 
 /** An engine for one clip: graphs may be prepared ahead in a part of the memory, and go when they were used. */
-export async function startEngine(options: DeviceOptions): Promise<WarmEngine> {
+async function startEngine(options: DeviceOptions): Promise<WarmEngine> {
   return keepWarm(await createEngine(options), await warmBytes(options), { released: false });
+}
+
+/** Engines of one clip, one on each device; what is not shared is done by the first. */
+export type Engines = AsyncDisposable & { readonly engine: WarmEngine; readonly others: readonly Engine[] };
+
+export async function startEngines(
+  [first = 0, ...rest]: readonly number[],
+  options: Omit<DeviceOptions, 'deviceId'>,
+): Promise<Engines> {
+  const engine = await startEngine({ ...options, deviceId: first });
+  const others: Engine[] = [];
+  const end = async () => {
+    for (const one of [engine, ...others]) await one[Symbol.asyncDispose]();
+  };
+  try {
+    for (const deviceId of rest) others.push(await createEngine({ ...options, deviceId }));
+  } catch (error) {
+    await end();
+    throw error;
+  }
+  return { engine, others, [Symbol.asyncDispose]: end };
 }
 
 export function openDevice(options: DeviceOptions): Device {

@@ -4,23 +4,31 @@ import type { Schedule } from '../../models/schedule/sigmas.js';
 import type { FloatTensor } from '../../models/tensor.js';
 import type { ContextWindow } from './windows.js';
 
-/** What the network is asked for one window: latents [slots, 4, h, w] at noise level `sigma`. */
-export type WindowRequest = {
+/** Windows that the network is asked for in one call, with their latents [windows * slots, C, h, w] at noise level `sigma`. */
+export type WindowsRequest = {
   readonly step: number;
-  readonly window: ContextWindow;
+  /** How many calls of the step were made before. */
+  readonly call: number;
+  readonly windows: readonly ContextWindow[];
+  /** Windows of the step that have not been asked for yet. */
+  readonly later: readonly ContextWindow[];
   readonly latents: FloatTensor;
   readonly sigma: number;
   readonly timestep: number;
 };
 
-/** Guided v-prediction of one window, [slots, 4, h, w]. */
-export type Predict = (request: WindowRequest) => Promise<FloatTensor>;
+/** Guided v-prediction of the windows, [windows * slots, C, h, w]. */
+export type Predict = (request: WindowsRequest) => Promise<FloatTensor>;
 
 export type SampleOptions = {
   readonly schedule: Schedule;
   /** The windows of a step; may differ from step to step. */
   readonly windowsAt: (step: number) => readonly ContextWindow[];
   readonly predict: Predict;
+  /** Windows of a call; 1 when left out. The last call of a step may have fewer. */
+  readonly windowsTogether?: number | undefined;
+  /** Calls that are worked on at the same time; 1 when left out. */
+  readonly callsAtOnce?: number | undefined;
   /** First step to do; `latents` are those before it. */
   readonly startStep?: number | undefined;
   /** Called with the windows of a step before the first of them is predicted. */
@@ -35,19 +43,19 @@ export type SampleOptions = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Windows of a step that are asked for ahead of their turn, so that who predicts never waits for who fuses. */
-const windowsAhead = 1;
+/** How often more calls are made than are worked on, so that who predicts never waits for who fuses. */
+const aheadFactor = 2;
 
 /**
  * The sampling loop: at each noise level every window is predicted, the predictions of a frame are averaged by the
  * windows' weights, and one Euler step is taken. (For fixed latents the step is affine in the prediction, so this equals
- * the published averaging of stepped latents.) `predict` is asked for the next window before the last one has been fused, and
- * `onStep` of a step goes on while the first window of the next is predicted.
+ * the published averaging of stepped latents.) `predict` is called for the next windows before the last ones have been fused, and
+ * `onStep` of a step goes on while the first windows of the next are predicted.
  * @param latents [frames, C, h, w] before step `startStep`
  * @returns latents after the last step. Throws PantomimeError `numbers.lost` with step and window
  */
 export async function sample(latents: FloatTensor, options: SampleOptions): Promise<FloatTensor> {
-  const { schedule, signal } = options;
+  const { schedule, signal, windowsTogether = 1, callsAtOnce = 1 } = options;
   const steps = schedule.timesteps.length;
   let x = latents;
   let saved: Promise<void> | undefined;
@@ -59,24 +67,37 @@ export async function sample(latents: FloatTensor, options: SampleOptions): Prom
       options.onWindows?.(step, windows);
       const fused = new FusedPrediction(x);
       const before = x;
-      const ask = (window: ContextWindow) => {
+      const calls = Math.ceil(windows.length / windowsTogether);
+      const ask = (call: number) => {
         signal?.throwIfAborted();
-        const latents = gatherFrames(before, window.frames);
-        const asked = options.predict({ step, window, latents, sigma, timestep });
+        const first = call * windowsTogether;
+        const own = windows.slice(first, first + windowsTogether);
+        const frames = own.flatMap((window) => window.frames);
+        const asked = options.predict({
+          ...{ step, call, windows: own, later: windows.slice(first + own.length) },
+          ...{ latents: gatherFrames(before, frames), sigma, timestep },
+        });
         asked.catch(() => {}); // reported when its turn comes; not an unhandled rejection before
         return asked;
       };
-      const asked = windows.slice(0, 1 + windowsAhead).map(ask);
+      const ahead = Math.min(aheadFactor * callsAtOnce, calls);
+      const asked = Array.from({ length: ahead }, (_, call) => ask(call));
       await saved;
-      for (const [k, window] of windows.entries()) {
-        const prediction = (await asked.shift()) as FloatTensor;
-        const next = windows[k + 1 + windowsAhead];
-        if (next) asked.push(ask(next));
-        const where = `step ${step + 1} of ${steps}, window ${k + 1} of ${windows.length}`;
-        requireNumbers(prediction.data, 'the denoiser', where);
-        await options.onPrediction?.(step, k, prediction);
-        fused.add(window, prediction);
-        options.onWindow?.({ step, window: k, windows: windows.length });
+      let k = 0;
+      for (let call = 0; call < calls; call++) {
+        const together = (await asked.shift()) as FloatTensor;
+        if (call + ahead < calls) asked.push(ask(call + ahead));
+        let slot = 0;
+        for (const window of windows.slice(k, k + windowsTogether)) {
+          const prediction = slotsOf(together, slot, window.frames.length);
+          const where = `step ${step + 1} of ${steps}, window ${k + 1} of ${windows.length}`;
+          requireNumbers(prediction.data, 'the denoiser', where);
+          await options.onPrediction?.(step, k, prediction);
+          fused.add(window, prediction);
+          options.onWindow?.({ step, window: k, windows: windows.length });
+          slot += window.frames.length;
+          k += 1;
+        }
       }
       x = { ...x, data: eulerStep(x.data, fused.mean(), sigma, schedule.sigmas[step + 1] as number) };
       saved = Promise.resolve(options.onStep?.(step, x));
@@ -98,6 +119,12 @@ export function gatherFrames(tensor: FloatTensor, frames: readonly number[]): Fl
     data.set(tensor.data.subarray(frame * size, (frame + 1) * size), slot * size);
   });
   return { dtype: 'float32', dims: [frames.length, ...inner], data };
+}
+
+/** `count` entries of a tensor's first axis from `first` on; not copied. */
+function slotsOf({ dims: [slots = 1, ...inner], data }: FloatTensor, first: number, count: number): FloatTensor {
+  const size = data.length / slots;
+  return { dtype: 'float32', dims: [count, ...inner], data: data.subarray(first * size, (first + count) * size) };
 }
 
 /** Weighted mean of window predictions per frame. */

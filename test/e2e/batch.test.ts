@@ -151,7 +151,7 @@ it('says before any work what is wrong', async () => {
   expect(run.code).toBe(3);
   expect(eventsOf(run.stdout).at(-1)).toMatchObject({ type: 'run.error', code: 'batch.clips' });
   const gpus = await pantomime(...batchWords(clips, join(folder, 'gpus'), { provider: 'cpu' }, '--gpus', '0,1'));
-  expect(eventsOf(gpus.stdout).at(-1)).toMatchObject({ code: 'batch.gpus', exitCode: 2 });
+  expect(eventsOf(gpus.stdout).at(-1)).toMatchObject({ code: 'device.gpus', exitCode: 2 });
   const empty = join(folder, 'empty');
   await mkdir(empty);
   const nothing = await pantomime(...batchWords(empty, join(folder, 'nothing')));

@@ -6,7 +6,8 @@ import { createEngine, type Engine } from '#dist/models/runtime/engine.js';
 import { makeSchedule } from '#dist/models/schedule/sigmas.js';
 import type { FloatTensor } from '#dist/models/tensor.js';
 import { type ControlMaps, writeControlMaps } from '#dist/pipeline/control-maps.js';
-import { type Control, generateLatents } from '#dist/pipeline/generate-latents.js';
+import { generateLatents } from '#dist/pipeline/generate-latents.js';
+import type { Control } from '#dist/pipeline/sampling-job.js';
 import { openTinyModel, type TinyModel } from '../support/fixtures.js';
 import { someFloatTensor, somePictures, stepSize } from '../support/steps.js';
 
@@ -32,7 +33,7 @@ afterAll(async () => {
 /** Two steps of two frames; gives the latents after each. */
 async function denoise(controls: readonly Control[], from?: { readonly step: number; readonly latents: FloatTensor }) {
   const after: FloatTensor[] = [];
-  await generateLatents(engine, from?.latents ?? someFloatTensor(1, 2, 4, 16, 8), {
+  await generateLatents([engine], from?.latents ?? someFloatTensor(1, 2, 4, 16, 8), {
     ...{ width: stepSize.width, height: stepSize.height, unet: model.unet, unetConfig: model.unetConfig, controls },
     conditioning: { imageEmbeds: someFloatTensor(3, 1, 1, 32), imageLatents: someFloatTensor(2, 4, 16, 8) },
     addedTimeIds: [6, 128, 0.02],

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createEngine, type Engine } from '#dist/models/runtime/engine.js';
+import type { BuiltGraph } from '#dist/models/onnx/built-graph.js';
+import { createEngine, type Engine, type SessionId } from '#dist/models/runtime/engine.js';
 import { makeSchedule } from '#dist/models/schedule/sigmas.js';
-import type { SamplingJob } from '#dist/pipeline/generate-latents.js';
+import type { SamplingJob } from '#dist/pipeline/sampling-job.js';
 import { openTinyModel, type TinyModel } from '../support/fixtures.js';
 import { relativeL2 } from '../support/run-graph.js';
 import { sampleTiny } from '../support/tiny-sampling.js';
@@ -22,20 +23,24 @@ const within = (low: number, high: number): SamplingJob['guidance'] => ({ ...sca
 
 /** A run, with what it loaded and how often each of it was run. */
 async function sampled(guidance: SamplingJob['guidance'], changes: Partial<SamplingJob> = {}) {
-  const loaded: { readonly guided: boolean; runs: number }[] = [];
+  const loaded: { readonly session: SessionId; readonly guided: boolean; runs: number }[] = [];
   const counting: Engine = {
     ...engine,
-    load: (graph, options) => {
-      loaded.push({ guided: graph.inputs.some(({ name }) => name === 'guidance'), runs: 0 });
-      return engine.load(graph, options);
+    load: async (graph, options) => {
+      const session = await engine.load(graph, options);
+      if (graph.name === 'unet-step') loaded.push({ session, guided: hasGuidance(graph), runs: 0 });
+      return session;
     },
-    run: (...given) => {
-      loaded.at(-1)!.runs += 1;
-      return engine.run(...given);
+    run: (session, ...given) => {
+      for (const one of loaded) if (one.session === session) one.runs += 1;
+      return engine.run(session, ...given);
     },
   };
-  return { ...(await sampleTiny(counting, model, { schedule, guidance, ...changes })), loaded };
+  const made = await sampleTiny(counting, model, { schedule, guidance, ...changes });
+  return { ...made, loaded: loaded.map(({ guided, runs }) => ({ guided, runs })) };
 }
+
+const hasGuidance = ({ inputs }: BuiltGraph) => inputs.some(({ name }) => name === 'guidance');
 
 it('an interval of all levels is plain guidance, and one of none is guidance 1, to the bit', async () => {
   const [plain, all] = [await sampled(scale), await sampled(within(0, 700))];

@@ -9,8 +9,9 @@ import type { Precision } from '#dist/models/onnx/graph.js';
 import { createEngine } from '#dist/models/runtime/engine.js';
 import { makeSchedule } from '#dist/models/schedule/sigmas.js';
 import { floatTensor } from '#dist/models/tensor.js';
-import { generateLatents, type SamplingJob } from '#dist/pipeline/generate-latents.js';
+import { generateLatents } from '#dist/pipeline/generate-latents.js';
 import { rescued } from '#dist/pipeline/precision.js';
+import type { SamplingJob } from '#dist/pipeline/sampling-job.js';
 import { fixture, openTinyModel } from '../support/fixtures.js';
 import { type Feeds, openGraph, relativeL2 } from '../support/run-graph.js';
 import { openFixture } from '../support/tensors.js';
@@ -114,7 +115,7 @@ it('what overflows is told, and done again in float32', async () => {
     [2, 4, 8, 8],
     wave(512, 1.3).map((z) => z * 1e6),
   );
-  const at = (precision: Precision) => generateLatents(engine, start, { ...job, precision });
+  const at = (precision: Precision) => generateLatents([engine], start, { ...job, precision });
   await expect(at('float16')).rejects.toMatchObject({
     code: 'numbers.lost',
     details: { where: expect.stringMatching(/^step 1 of 2/) },

@@ -1,18 +1,31 @@
 import type { Engine } from '#dist/models/runtime/engine.js';
 import { makeSchedule } from '#dist/models/schedule/sigmas.js';
 import { byteTensor, floatTensor } from '#dist/models/tensor.js';
-import { type Control, generateLatents, type SamplingJob } from '#dist/pipeline/generate-latents.js';
+import { generateLatents } from '#dist/pipeline/generate-latents.js';
+import type { Control, SamplingJob } from '#dist/pipeline/sampling-job.js';
 import type { TinyModel } from './fixtures.js';
 
-const [frames, height, width] = [5, 64, 64];
+const [height, width] = [64, 64];
 /** A sine of `size` values. */
 export const wave = (size: number, step: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(i * step));
 
-const bytes = Uint8Array.from({ length: frames * height * width * 3 }, (_, i) => (i * 7919) % 251);
-const pictures = byteTensor([frames, height, width, 3], bytes) as unknown as Control['source'];
+/** Control pictures of so many frames. */
+export const tinyPictures = (frames = 5) =>
+  byteTensor(
+    [frames, height, width, 3],
+    Uint8Array.from({ length: frames * height * width * 3 }, (_, i) => (i * 7919) % 251),
+  );
 
-/** Five frames in two windows, two steps, with pose control and a ramp of guidance. */
-function job(model: TinyModel): SamplingJob {
+/** What is denoised. */
+export const tinyStart = ({ schedule }: Pick<SamplingJob, 'schedule'>, frames = 5) =>
+  floatTensor(
+    [frames, 4, 8, 8],
+    wave(frames * 256, 1.3).map((z) => z * schedule.initNoiseSigma),
+  );
+
+/** Windows of four frames, two steps, with pose control and a ramp of guidance. */
+export function tinyJob(model: TinyModel, frames = 5): SamplingJob {
+  const pictures = tinyPictures(frames) as unknown as Control['source'];
   return {
     ...{ height, width, unet: model.overlaidUnet, unetConfig: model.unetConfig },
     controls: [{ name: 'pose', network: model.controlnext, source: pictures, scale: 0.8, start: 0, end: 1 }],
@@ -28,15 +41,16 @@ function job(model: TinyModel): SamplingJob {
 }
 
 /** What the denoiser says of every window of the first step, and the latents after each. */
-export async function sampleTiny(engine: Engine, model: TinyModel, changes: Partial<SamplingJob>) {
-  const all = { ...job(model), ...changes };
-  const start = floatTensor(
-    [frames, 4, 8, 8],
-    wave(frames * 256, 1.3).map((z) => z * all.schedule.initNoiseSigma),
-  );
+export async function sampleTiny(
+  engine: Engine | readonly Engine[],
+  model: TinyModel,
+  changes: Partial<SamplingJob>,
+  frames = 5,
+) {
+  const all = { ...tinyJob(model, frames), ...changes };
   const predictions: number[] = [];
   const steps: Float32Array[] = [];
-  const { data } = await generateLatents(engine, start, {
+  const { data } = await generateLatents([engine].flat(), tinyStart(all, frames), {
     ...all,
     onPrediction: (step, _k, prediction) => {
       if (step === 0) predictions.push(...prediction.data);

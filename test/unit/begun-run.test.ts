@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const memory: MemoryChoice = {
-  ...{ residency: 'low-memory', splitGuidance: true, attentionParts: 1, feedForwardParts: 16 },
+  ...{ residency: 'low-memory', splitGuidance: true, attentionParts: 1, feedForwardParts: 16, windowsTogether: 2 },
   ...{ decodeChunk: 1, decodeTile: 512, chunk: 10, overlap: 2 },
 };
 

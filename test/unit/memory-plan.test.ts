@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { PantomimeError } from '#dist/models/errors.js';
 import type { BuiltGraph } from '#dist/models/onnx/built-graph.js';
 import { graphMemory } from '#dist/models/runtime/memory.js';
-import type { MemoryRequest } from '#dist/pipeline/memory-choice.js';
+import type { MemoryChoice, MemoryRequest } from '#dist/pipeline/memory-choice.js';
 import { type GraphMaker, planMemory } from '#dist/pipeline/memory-plan.js';
 import { optionsFrom } from '#dist/pipeline/options/resolve.js';
 import { memorySize } from '#dist/pipeline/options/values.js';
@@ -20,16 +20,20 @@ function graph(name: string, weightGiB: number, activationGiB: number, residency
   } as BuiltGraph;
 }
 
+const nothingBeside = { beside: [], keptBytes: 0 };
+
 /** A denoiser of 3 GiB whose activations shrink as they do, with scores on WebGPU, and a decoder of 1 GiB a frame. */
 const maker = (provider: MemoryRequest['provider'], frames = 60): GraphMaker => ({
-  steps: ({ residency, splitGuidance, feedForwardParts, attentionParts, chunk }) => {
+  steps: ({ residency, splitGuidance, feedForwardParts, attentionParts, windowsTogether, chunk }) => {
     const scores = provider === 'webgpu' ? 40 / attentionParts : 0;
     const activations =
-      ((splitGuidance ? 10 : 20) - (feedForwardParts > 1 ? 1 : 0) + scores) * (Math.min(chunk, frames) / 24);
+      ((splitGuidance ? 10 : 20) - (feedForwardParts > 1 ? 1 : 0) + scores) *
+      (Math.min(chunk, frames) / 24) *
+      windowsTogether;
     // Without control in the last steps, which needs less and decides nothing.
     return [
-      { graph: graph('unet-step', 3, activations, residency), runs: 20 },
-      { graph: graph('unet-step', 3, 0.9 * activations, residency), runs: 5 },
+      { ...nothingBeside, graph: graph('unet-step', 3, activations, residency), steps: 20, runs: 20 },
+      { ...nothingBeside, graph: graph('unet-step', 3, 0.9 * activations, residency), steps: 5, runs: 5 },
     ];
   },
   decode: ({ residency, decodeChunk, decodeTile }) => {
@@ -47,7 +51,7 @@ const given = (changes: object = {}) => optionsFrom({ ...inputs, chunk: 24, over
 function choose(bytes: number | undefined, changes: Partial<MemoryRequest> = {}) {
   const budget = bytes === undefined ? undefined : ({ bytes: bytes * GiB, from: 'option' } as const);
   const base = { options: given(), provider: 'cpu', guided: true, splitIsFree: false } as const;
-  const request = { ...base, size, frames: 60, begun: undefined };
+  const request = { ...base, size, frames: 60, windowCount: 3, begun: undefined };
   return planMemory({ ...request, ...changes }, budget, maker(changes.provider ?? 'cpu', changes.frames));
 }
 
@@ -61,10 +65,10 @@ function hintOf(run: () => unknown): string | undefined {
   return undefined;
 }
 
-const first = {
+const first: MemoryChoice = {
   ...{ residency: 'fast', splitGuidance: false, attentionParts: 1, feedForwardParts: 1 },
-  ...{ decodeChunk: 8, decodeTile: null, chunk: 24, overlap: 6 },
-} as const;
+  ...{ windowsTogether: 1, decodeChunk: 8, decodeTile: null, chunk: 24, overlap: 6 },
+};
 
 it('saves only as much as it must, in order', () => {
   expect(choose(40).choice).toEqual(first);
@@ -154,7 +158,7 @@ it('says what would fit when nothing does', () => {
   // Memory that happens to be free is no order: it is tried, and said.
   const free = { bytes: 4 * GiB, from: 'machine' } as const;
   const base = { options: given(), provider: 'cpu', guided: true, splitIsFree: false } as const;
-  const request = { ...base, size, frames: 60, begun: undefined };
+  const request = { ...base, size, frames: 60, windowCount: 3, begun: undefined };
   expect(planMemory(request, free, maker('cpu')).savings.at(-1)).toMatch(/needed and .* free$/);
 });
 
@@ -178,4 +182,33 @@ it('counts weights once on a device, as they are computed with', () => {
   expect(ownBytes).toBeGreaterThan(13 * GiB);
   expect(ownBytes).toBeLessThan(14 * GiB);
   expect(filePageBytes).toBe(0);
+});
+
+it('puts several windows into a call on a device with twice the room, as many as are asked for, or one', () => {
+  const together = (bytes: number | undefined, changes: Partial<MemoryRequest> = {}) =>
+    choose(bytes, { provider: 'cuda', ...changes }).choice.windowsTogether;
+  // 24 GiB a window, and 6 GiB of weights and context.
+  expect([together(200), together(120), together(70), together(undefined)]).toEqual([3, 2, 1, 1]);
+  expect(choose(200).choice.windowsTogether).toBe(1);
+  expect(together(undefined, { options: given({ windowsTogether: 2 }) })).toBe(2);
+  expect(together(200, { options: given({ windowsTogether: 16 }) })).toBe(3);
+  // Three windows of five in a call are as many calls as four.
+  expect([together(900, { windowCount: 5 }), together(900, { windowCount: 8 })]).toEqual([3, 4]);
+  const begun = { ...first, windowsTogether: 2 };
+  expect(together(80, { begun })).toBe(2);
+});
+
+it('counts what lies in the engine beside a step, and what is kept for it', () => {
+  const beside = graph('controlnext', 1, 40, 'fast');
+  const plan = (changes: object) => {
+    const make = maker('cpu');
+    const steps: GraphMaker['steps'] = (choice) => make.steps(choice).map((some) => ({ ...some, ...changes }));
+    const base = { options: given(), provider: 'cpu', guided: true, splitIsFree: false } as const;
+    const request = { ...base, size, frames: 60, windowCount: 3, begun: undefined };
+    return planMemory(request, undefined, { ...make, steps }).ownBytes / GiB;
+  };
+  const alone = plan({});
+  expect(plan({ keptBytes: 5 * GiB })).toBeCloseTo(alone + 5);
+  // It needs more than the step while it runs, which waits with its weights, twice as large as on disk.
+  expect(plan({ beside: [beside] })).toBeCloseTo(0.03 + 6 + 2 + 40 * 1.2, 1);
 });

@@ -4,7 +4,7 @@ import { poseWorkers } from '#dist/pipeline/pose-workers.js';
 import type { Run } from '#dist/pipeline/run.js';
 import { together } from '#dist/pipeline/together.js';
 import { decodeLatents } from '#dist/stages/decode-latents.js';
-import { type SampleOptions, sample, type WindowRequest } from '#dist/stages/denoise/sample.js';
+import { type SampleOptions, sample, type WindowsRequest } from '#dist/stages/denoise/sample.js';
 import { contextWindows } from '#dist/stages/denoise/windows.js';
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -23,10 +23,10 @@ describe('sampling', () => {
       Float32Array.from({ length: frames * 2 }, (_, i) => i / 7),
     );
   /** Depends on everything that it is given. */
-  const predicted = ({ latents, sigma, window }: WindowRequest): FloatTensor => ({
-    ...latents,
-    data: latents.data.map((value, i) => value * sigma + (window.frames[i >> 1] as number)),
-  });
+  const predicted = ({ latents, sigma, windows }: WindowsRequest): FloatTensor => {
+    const frames = windows.flatMap((window) => window.frames);
+    return { ...latents, data: latents.data.map((value, i) => value * sigma + (frames[i >> 1] as number)) };
+  };
   const run = (changes: Partial<SampleOptions>) =>
     sample(start(), { schedule, windowsAt: () => windows, predict: async (request) => predicted(request), ...changes });
 
@@ -50,6 +50,46 @@ describe('sampling', () => {
     expect(log.slice(0, 5)).toEqual(['ask 0', 'ask 0', 'ask 0', 'fuse 0 0', 'fuse 0 1']);
     expect(log.indexOf('ask 1')).toBe(log.indexOf('step 0') + 1);
     expect(result.data).toEqual((await run({})).data);
+  });
+
+  it('asks for several windows together, and gives the same', async () => {
+    const seen: unknown[] = [];
+    const onPrediction: SampleOptions['onPrediction'] = (step, k, { dims, data }) => {
+      if (step === 0) seen.push([k, dims, [...data]]);
+    };
+    const alone = await run({ onPrediction });
+    const one = seen.splice(0);
+    const calls: number[][] = [];
+    const together = await run({
+      onPrediction,
+      windowsTogether: 2,
+      predict: async (request) => {
+        calls.push([request.step, request.call, request.windows.length, request.later.length]);
+        return predicted(request);
+      },
+    });
+    expect(windows).toHaveLength(3);
+    expect(calls.slice(0, 2)).toEqual([
+      [0, 0, 2, 1],
+      [0, 1, 1, 0],
+    ]);
+    expect(seen).toEqual(one);
+    expect(together.data).toEqual(alone.data);
+    expect((await run({ windowsTogether: 3 })).data).toEqual(alone.data);
+  });
+
+  it('calls for more devices than one, all of three windows for two', async () => {
+    let [open, most] = [0, 0];
+    await run({
+      callsAtOnce: 2,
+      predict: async (request) => {
+        most = Math.max(most, ++open);
+        await turn();
+        open--;
+        return predicted(request);
+      },
+    });
+    expect(most).toBe(3);
   });
 
   it('saves a step while the next is predicted, and waits for it before it takes anything of that', async () => {

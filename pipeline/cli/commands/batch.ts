@@ -31,15 +31,10 @@ export function addBatchCommand(program: Command, exit: (code: number) => void):
         .helpGroup(group),
     )
     .addOption(whole('--jobs <N>', 'Clips whose poses are found at the same time').default(1))
-    .addOption(
-      new Option('--gpus <IDS>', 'GPUs to use, an engine each, e.g. 0,1')
-        .argParser((text) => text.split(',').map((word) => toNumber(word)))
-        .helpGroup(group),
-    )
     .addOption(whole('--retries <N>', 'Further attempts after a fault that can pass').default(2))
     .addOption(new Option('--shard <I/N>', 'Do only part I of N; for machines that share the folders').helpGroup(group))
     .action(async (clips: string) => {
-      const { pair, jobs, gpus = null, retries, shard } = command.opts<Record<string, unknown>>();
+      const { pair, jobs, retries, shard } = command.opts<Record<string, unknown>>();
       const line = commandLine(command);
       const reporter = makeBatchReporter(
         { json: line.controls.json === true, verbosity: verbosityOf(line.controls) },
@@ -54,7 +49,7 @@ export function addBatchCommand(program: Command, exit: (code: number) => void):
             import('../../batch/shard.js'),
           ]);
           const parsed = parseSettings({
-            ...{ clips, pair, jobs, gpus, retries },
+            ...{ clips, pair, jobs, retries },
             shard: typeof shard === 'string' ? parseShard(shard) : null,
           });
           const sources = await loadSources(lines);

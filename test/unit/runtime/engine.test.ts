@@ -230,6 +230,29 @@ describe('named tensors', () => {
 });
 
 describe('wrong inputs', () => {
+  it('keeps rows of outputs for later runs, until they are forgotten', async () => {
+    const session = await engine.load(triple());
+    await engine.define('kept', { rows: 'kept', dtype: 'float32', dims: [5, 2] });
+    const x = floatTensor([2, 2], Float32Array.of(1, 2, 3, 4));
+    const first = await engine.run(session, { x }, { keep: { y: { ref: 'kept', rows: [4, 1] } } });
+    expect(Object.keys(first)).toEqual(['z']);
+    const again = async (...rows: number[]) =>
+      (await engine.run(session, { x: { ref: 'kept', rows } }, { outputs: ['z'] })).z!.data;
+    expect(await again(1, 4)).toEqual(Float32Array.of(9, 12, 3, 6));
+    await engine.run(session, { x }, { outputs: [], keep: { z: { ref: 'kept', rows: [1, 0] } } });
+    expect(await again(1, 0)).toEqual(Float32Array.of(1, 2, 3, 4));
+    await engine.forget('kept', [4, 3]);
+    await expect(again(1, 4)).rejects.toThrow(/row 4 of kept is not kept/);
+    expect(await again(1, 1)).toEqual(Float32Array.of(1, 2, 1, 2));
+    const keep = (ref: string, rows: number[]) => engine.run(session, { x }, { keep: { y: { ref, rows } } });
+    await expect(keep('kept', [0])).rejects.toThrow(/output y does not fit kept/);
+    await expect(keep('kept', [0, 5])).rejects.toThrow(/output y wants row 5 of kept/);
+    await expect(keep('none', [0, 1])).rejects.toThrow(/refers to none/);
+    await engine.forget('kept');
+    await expect(again(1, 1)).rejects.toThrow(/kept, which is not defined/);
+    await engine.release(session);
+  });
+
   it('says what is wrong before anything runs', async () => {
     const session = await engine.load(triple());
     await engine.define('rows', floatTensor([3, 2]));

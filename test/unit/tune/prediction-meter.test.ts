@@ -23,9 +23,9 @@ const run = (meter: PredictionMeter, startStep: number, endStep = 4) => {
   let calls = 0;
   return sample(floatTensor([count, 1, 1, 2], new Float32Array(count * 2)), {
     ...{ schedule, startStep, windowsAt: () => windows },
-    predict: async ({ window, latents }) => {
+    predict: async ({ windows: [window], latents }) => {
       if (startStep + Math.floor(calls++ / windows.length) >= endStep) throw new Error('killed');
-      return { ...latents, data: new Float32Array(latents.data.length).fill(1 + windows.indexOf(window)) };
+      return { ...latents, data: new Float32Array(latents.data.length).fill(1 + windows.indexOf(window!)) };
     },
     onWindows: meter.onWindows,
     onPrediction: meter.onPrediction,

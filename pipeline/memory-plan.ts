@@ -66,28 +66,29 @@ const largerCallsShare = 0.5;
  * Without a budget nothing is saved. Throws PantomimeError `memory.short` when a budget that was given is too small for all of it.
  */
 export function planMemory(request: MemoryRequest, budget: MemoryBudget | undefined, make: GraphMaker): MemoryPlan {
-  const fits = (bytes: number) => budget === undefined || bytes <= budget.bytes;
-  const allFit = (steps: readonly PlannedSteps[]) => steps.every((some) => fits(stepNeed(some)));
+  const allowed = budget?.bytes ?? Number.POSITIVE_INFINITY;
+  const need = (other: MemoryChoice) => Math.max(...make.steps(other).map(stepNeed));
   const first = firstChoice(request);
   let choice = first;
-  let steps = make.steps(choice);
-  const save = (saving: Partial<MemoryChoice>) => {
-    choice = { ...choice, ...saving };
-    steps = make.steps(choice);
-  };
-  const roomy =
-    ({ bytes }: MemoryBudget) =>
-    (larger: Partial<MemoryChoice>) =>
-      make.steps({ ...choice, ...larger }).every((some) => stepNeed(some) <= bytes * largerCallsShare);
-  const larger = budget && allFit(steps) ? largerCalls(request, choice).find(roomy(budget)) : undefined;
-  if (larger) save(larger);
-  for (const saving of stepSavings(request)) if (!allFit(steps)) save(saving);
-  const fitsWith = (saving: Partial<MemoryChoice>) => allFit(make.steps({ ...choice, ...saving }));
-  const smaller = allFit(steps) ? undefined : firstThat(smallerWindows(request, choice), fitsWith);
-  if (smaller) save(smaller);
+  let needed = need(first);
+  const larger =
+    budget && needed <= allowed
+      ? largerCalls(request, first).find((change) => need({ ...first, ...change }) <= allowed * largerCallsShare)
+      : undefined;
+  choice = { ...choice, ...larger };
+  for (const saving of stepSavings(request)) {
+    if (needed <= allowed) break;
+    const saved = { ...choice, ...saving };
+    const less = need(saved);
+    if (less < needed) [choice, needed] = [saved, less];
+  }
+  const fitsWith = (saving: Partial<MemoryChoice>) => need({ ...choice, ...saving }) <= allowed;
+  const smaller = needed <= allowed ? undefined : firstThat(smallerWindows(request, choice), fitsWith);
+  choice = { ...choice, ...smaller };
+  const steps = make.steps(choice);
   let decode = make.decode(choice);
   for (const saving of decodeSavings(request, choice)) {
-    if (fits(needOf(decode))) break;
+    if (needOf(decode) <= allowed) break;
     choice = { ...choice, ...saving };
     decode = make.decode(choice);
   }

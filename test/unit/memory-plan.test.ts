@@ -107,7 +107,8 @@ it('takes the largest smaller windows where nobody chose them', () => {
   expect(open.named).toEqual({ chunk: false, overlap: false });
   // 9 GiB for 24 frames.
   const smaller = choose(4, { options: open });
-  expect(smaller.choice).toMatchObject({ splitGuidance: true, feedForwardParts: 16, chunk: 10, overlap: 2 });
+  // 16 parts save no more than 4.
+  expect(smaller.choice).toMatchObject({ splitGuidance: true, feedForwardParts: 4, chunk: 10, overlap: 2 });
   expect(smaller.savings).toContain(
     'windows have 10 instead of 24 frames and share 2, which shows; --chunk keeps a number',
   );

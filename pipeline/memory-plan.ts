@@ -37,8 +37,8 @@ export type GraphMaker = {
 
 export type PlannedGraphs = {
   readonly steps: readonly PlannedSteps[];
-  /** The step that needs most. */
-  readonly largest: BuiltGraph;
+  /** Those that need most. */
+  readonly largest: PlannedSteps;
   readonly decode: BuiltGraph;
   readonly features: readonly BuiltGraph[];
   readonly once: readonly BuiltGraph[];
@@ -93,7 +93,7 @@ export function planMemory(request: MemoryRequest, budget: MemoryBudget | undefi
     decode = make.decode(choice);
   }
   const largest = steps.reduce((a, b) => (stepNeed(b) > stepNeed(a) ? b : a));
-  const graphs = { steps, largest: largest.graph, decode, features: make.features(choice), once: make.once(choice) };
+  const graphs = { steps, largest, decode, features: make.features(choice), once: make.once(choice) };
   const others = [decode, ...graphs.features, ...graphs.once];
   const other = others.reduce((a, b) => (needOf(b) > needOf(a) ? b : a));
   const ownBytes = Math.max(stepNeed(largest), needOf(other));

@@ -1,12 +1,8 @@
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
-import type { Checkpoint } from '../models/checkpoint/checkpoint.js';
 import { type ModelFolder, openModelFolder } from '../models/checkpoint/model-folder.js';
 import { PantomimeError } from '../models/errors.js';
-import { buildImageEncoder } from '../models/graphs/image-encoder.js';
-import { buildVaeDecode } from '../models/graphs/vae-decode.js';
-import { buildVaeEncode } from '../models/graphs/vae-encode.js';
-import type { BuiltGraph, Residency } from '../models/onnx/built-graph.js';
+import type { Residency } from '../models/onnx/built-graph.js';
 import type { Precision } from '../models/onnx/graph.js';
 import type { Provider } from '../models/runtime/engine.js';
 import { checkProvider, missingCudaLibraries } from '../models/runtime/providers.js';
@@ -15,16 +11,13 @@ import { guidedSteps } from '../models/schedule/guidance.js';
 import { makeSchedule, type Schedule } from '../models/schedule/sigmas.js';
 import { parseUNetConfig } from '../models/svd/unet-config.js';
 import { parseVaeConfig } from '../models/svd/vae-config.js';
-import { sizeOf } from '../models/tensor.js';
-import { decodeChunks } from '../stages/decode-latents.js';
-import { tileStarts } from '../stages/decode-tiles.js';
-import { type ContextWindow, contextWindows, costFactor } from '../stages/denoise/windows.js';
+import { type ContextWindow, contextWindows } from '../stages/denoise/windows.js';
 import { type FfmpegTools, locateFfmpeg } from '../stages/ffmpeg/locate.js';
 import { readPictureInfo } from '../stages/reference/picture-info.js';
 import { checkDisk, checkOutput } from './check-output.js';
-import { buildControlFeatures, featureBatch, featureDims, featuresAreGiven } from './control-features.js';
+import { featuresAreGiven } from './control-features.js';
 import { type PlannedPictures, planPictures } from './control-pictures.js';
-import { describeControls, groupSteps, type PlannedControl, planControls } from './controls.js';
+import { describeControls, type PlannedControl, planControls } from './controls.js';
 import { devicesOf } from './devices.js';
 import { modelDirOf, requireEmbedded } from './embedded-model.js';
 import type { RunContext } from './events.js';
@@ -32,18 +25,19 @@ import { guidanceOf } from './guidance.js';
 import { type PlannedLora, withLoras } from './loras.js';
 import { type MemoryBudget, memoryBudget } from './memory-budget.js';
 import type { MemoryChoice } from './memory-choice.js';
-import { type GraphMaker, type MemoryPlan, planMemory } from './memory-plan.js';
+import { type MemoryPlan, planMemory } from './memory-plan.js';
 import { type ModelCard, readModelCard } from './model-card.js';
 import { type Movement, openMovement } from './movement.js';
 import { parseControl, poseName } from './options/control-value.js';
 import type { AnimateOptions } from './options/schema.js';
 import { outputPaths } from './output-paths.js';
+import { type PlanCost, planCost } from './plan-cost.js';
+import { graphMaker } from './plan-graphs.js';
 import { choosePoseBackend, type PoseBackend } from './pose-backend.js';
 import { choosePrecision } from './precision.js';
 import { formatBytes } from './progress/report-text.js';
 import { unfinishedRun } from './run-store.js';
 import { chooseSize, type Size } from './size.js';
-import { buildStep, stepSettings } from './step-graph.js';
 
 /** Everything decided before any work: what is animated, at which size, in which windows, at what cost. */
 export type Plan = {
@@ -94,22 +88,6 @@ export type Plan = {
 
 /** Options of the picture that a plan may decide anew, so that it fits into the memory. */
 export type FittedOptions = Pick<AnimateOptions, 'chunk' | 'overlap' | 'decodeChunk' | 'decodeOverlap' | 'decodeTile'>;
-
-export type PlanCost = {
-  /** Runs of the denoiser: windows x steps. */
-  readonly forwards: number;
-  /** Frames run through the denoiser for each frame sampled; 1 is the least. */
-  readonly factor: number;
-  /** Multiply-adds of all networks over the whole run. */
-  readonly multiplyAdds: number;
-  readonly weightBytes: number;
-  /** Estimated peak of the engine's memory: weights as they are held, and activations. */
-  readonly memoryBytes: number;
-  /** Pages of weight files on top, which the system takes back where it needs room. */
-  readonly filePageBytes: number;
-  /** Rough need of disk space during the run. */
-  readonly diskBytes: number;
-};
 
 /** Opens and checks every input, and decides everything that can be decided from them. Writes nothing. */
 export async function makePlan(options: AnimateOptions, context: RunContext = {}): Promise<Plan> {
@@ -276,56 +254,6 @@ function changedOptions(asked: AnimateOptions, decided: FittedOptions): Partial<
   return Object.fromEntries(names.filter((name) => asked[name] !== decided[name]).map((name) => [name, asked[name]]));
 }
 
-/** Every network of the run as a graph; nothing is loaded. */
-function graphMaker({
-  options,
-  model,
-  size,
-  frames,
-  guidedAt,
-  provider,
-  precision,
-  controls,
-}: Pick<
-  Plan,
-  'options' | 'model' | 'size' | 'frames' | 'guidedAt' | 'provider' | 'precision' | 'controls'
->): GraphMaker {
-  const how = ({ residency }: MemoryChoice) => ({ residency, target: provider, ...size });
-  const features = (choice: MemoryChoice, network: Checkpoint) =>
-    buildControlFeatures(network, model.unet.config, { ...how(choice), precision });
-  const isBeside = ({ once }: PlannedControl) => !once && featuresAreGiven({ once }, provider);
-  /** Of two calls: the next one is asked for before the last has ended. */
-  const keptBytes = ({ chunk, windowsTogether }: MemoryChoice, working: readonly PlannedControl[]) => {
-    const [, ...dims] = featureDims({ dims: [1, size.height, size.width] }, model.unet.config);
-    return 2 * windowsTogether * chunk * working.filter(isBeside).length * sizeOf(dims) * 4;
-  };
-  return {
-    steps: (choice) =>
-      groupSteps(controls, guidedAt).map(({ working, guided, count }) => ({
-        runs: count * (guided && choice.splitGuidance ? 2 : 1),
-        steps: count,
-        keptBytes: keptBytes(choice, working),
-        graph: buildStep(stepSettings({ model, size, options }, choice, precision), provider, {
-          ...{ frames: Math.min(choice.chunk, frames), windows: choice.windowsTogether },
-          ...{ guidance: guided && !choice.splitGuidance, controls: working },
-        }),
-        beside: working.filter(isBeside).map(({ network }) => features(choice, network)),
-      })),
-    decode: (choice) => {
-      const [width, height] = [size.width, size.height].map((side) => Math.min(side, choice.decodeTile ?? side)) as [
-        number,
-        number,
-      ];
-      return buildVaeDecode({ ...how(choice), ...model.vae, frames: choice.decodeChunk, width, height });
-    },
-    features: (choice) => controls.filter(({ once }) => once).map(({ network }) => features(choice, network)),
-    once: (choice) => [
-      buildVaeEncode({ ...how(choice), ...model.vae }),
-      buildImageEncoder({ ...how(choice), ...model.imageEncoder, precision }),
-    ],
-  };
-}
-
 function checkQuantize({ quantize }: AnimateOptions, provider: Provider, precision: Precision): void {
   if (quantize === 'off' || (provider === 'cpu' && precision === 'float32')) return;
   throw new PantomimeError({
@@ -335,46 +263,6 @@ function checkQuantize({ quantize }: AnimateOptions, provider: Provider, precisi
     got: `${provider}, ${precision}`,
     hint: '--quantize off',
   });
-}
-
-type CostInputs = Pick<Plan, 'frames' | 'size' | 'windows' | 'schedule' | 'options'> & {
-  readonly memory: MemoryPlan;
-  /** Files of control pictures. */
-  readonly files: number;
-};
-
-function planCost({ frames, size, windows, schedule, options, memory, files }: CostInputs): PlanCost {
-  const { steps, largest, decode, features, once } = memory.graphs;
-  const { windowsTogether, decodeChunk, decodeTile, residency } = memory.choice;
-  const calls = Math.ceil(windows.length / windowsTogether);
-  const batches = Math.ceil(frames / featureBatch);
-  const sum = (parts: readonly number[]) => parts.reduce((total, part) => total + part, 0);
-  const decodes = decodeChunks(frames, {
-    chunk: decodeChunk,
-    overlap: options.decodeOverlap,
-    mode: options.decodeMode,
-  }).length;
-  const tilesOf = (side: number) => tileStarts(side, decodeTile ?? side).length;
-  return {
-    forwards: windows.length * schedule.timesteps.length,
-    factor: costFactor(windows, frames),
-    multiplyAdds:
-      sum(steps.map(({ graph, runs }) => workOf(graph, calls * runs, residency))) +
-      sum(steps.flatMap(({ beside, steps }) => beside.map((graph) => workOf(graph, batches * steps, residency)))) +
-      workOf(decode, decodes * tilesOf(size.height) * tilesOf(size.width), residency) +
-      sum(features.map((graph) => workOf(graph, batches, residency))) +
-      sum(once.map((graph) => workOf(graph, 1, residency))),
-    weightBytes: largest.weightBytes,
-    memoryBytes: memory.ownBytes,
-    filePageBytes: memory.filePageBytes,
-    diskBytes: frames * size.width * size.height * 3 * (0.3 + files) + 64 * 2 ** 20,
-  };
-}
-
-/** Multiply-adds of so many runs of a graph; LoRAs are merged once where weights are prepared in memory. */
-function workOf({ multiplyAdds }: BuiltGraph, runs: number, residency: Residency): number {
-  const { convolution, linear, attention, merging } = multiplyAdds;
-  return runs * (convolution + linear + attention) + (residency === 'fast' ? 1 : runs) * merging;
 }
 
 /** Which ffmpeg is used, and what is to be said of it. */

@@ -138,7 +138,7 @@ test('the plan shows both, and faults are told before anything runs', async () =
 });
 
 test('a guidance interval is planned as what it costs, and told of', async () => {
-  const options: AnimateInput = { ...common, preset: 'fast', steps: 10 };
+  const options: AnimateInput = { ...common, preset: 'fast', steps: 10, splitGuidance: 'off' };
   const cost = async (changes: AnimateInput) => (await inspect({ ...options, ...changes })).cost;
   const [guided, unguided, interval] = [
     await cost({ guidanceInterval: '..1000' }),
@@ -149,10 +149,10 @@ test('a guidance interval is planned as what it costs, and told of', async () =>
   const four = unguided.multiplyAdds + 0.4 * (guided.multiplyAdds - unguided.multiplyAdds);
   expect(interval.multiplyAdds / four).toBeCloseTo(1, 9);
   expect(interval.memoryBytes).toBe(guided.memoryBytes);
-  // Computed in both branches, the control costs something in four steps; nothing at all is saved of the others.
-  const split = await cost({ splitGuidance: 'on' });
-  expect(split.multiplyAdds).toBeGreaterThan(interval.multiplyAdds);
-  expect(split.multiplyAdds).toBeLessThan(1.4 * unguided.multiplyAdds);
+  // On a CPU the control is computed beside the denoiser, once for both branches: one graph for all steps costs nothing more
+  // but what of the time embedding was shared.
+  const split = await cost({ splitGuidance: 'auto' });
+  expect(split.multiplyAdds / interval.multiplyAdds).toBeCloseTo(1, 3);
   expect(split.memoryBytes).toBe(unguided.memoryBytes);
 
   const plan = (...more: string[]) => pantomime('plan', ...words({ ...small, controlVideo: clip }), ...more);

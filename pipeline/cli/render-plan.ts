@@ -7,7 +7,7 @@ import { formatBytes } from '../progress/report-text.js';
 
 /** The plan for people: what goes in, what comes out, the windows as a drawing, what it costs. */
 export function renderPlan(plan: Plan): string {
-  const { options, size, picture, movement, schedule, cost, tools } = plan;
+  const { options, size, picture, movement, schedule, cost, tools, provider, devices } = plan;
   const rate = movement.frameRate.num / movement.frameRate.den;
   const made = plan.frames - (options.keepReferenceFrame ? 0 : 1);
   const rows: [string, string][] = [
@@ -38,7 +38,7 @@ export function renderPlan(plan: Plan): string {
     ],
     ['memory', memoryText(plan)],
     ['disk', `about ${formatBytes(cost.diskBytes)} while running`],
-    ['device', plan.provider],
+    ['device', devices.length > 1 ? `${provider} ${devices.join(', ')}, which take the windows in turns` : provider],
     ['ffmpeg', `${tools.version} (${tools.origin})`],
   ];
   const notes = plan.notes.map((note) => `note: ${note}`);

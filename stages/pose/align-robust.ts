@@ -1,5 +1,5 @@
 import type { Keypoint, Person, PoseSequence } from '../types.js';
-import { biggestPerson, bodyBox, boxSize, followSubject } from './align-subject.js';
+import { biggestPerson, bodyBox, boxSize, subjectOfEachFrame } from './align-subject.js';
 import {
   type AlignBasis,
   type AlignedPoses,
@@ -50,7 +50,7 @@ export function alignRobust(
 ): AlignedPoses {
   const notes: string[] = [];
   const target = biggestPerson(reference.people, reference);
-  const subjects = followSubject(driving);
+  const subjects = subjectOfEachFrame(driving);
   const crowded = driving.frames.filter(({ people }) => people.length > 1).length;
   if (reference.people.length > 1) notes.push('Several people in the reference picture: fitted to the biggest one.');
   if (crowded > 0) {

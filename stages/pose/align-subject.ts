@@ -41,7 +41,7 @@ export function biggestPerson(
  * The person to follow in each frame: the biggest one at first, then whoever is nearest to where that one was last.
  * Undefined for frames in which that person is not found. A clip with never more than one person has no doubt about it.
  */
-export function followSubject(driving: PoseSequence): (Person | undefined)[] {
+export function subjectOfEachFrame(driving: PoseSequence): (Person | undefined)[] {
   const alone = driving.frames.every(({ people }) => people.length <= 1);
   if (alone) return driving.frames.map(({ people }) => people[0]);
   const maxAbsence = Math.ceil((maxAbsenceSec * driving.frameRate.num) / driving.frameRate.den);

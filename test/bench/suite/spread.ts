@@ -20,3 +20,7 @@ export function ratios(a: readonly number[], b: readonly number[]): number[] {
   if (a.length !== b.length) throw new Error(`${a.length} rounds against ${b.length}`);
   return a.map((value, round) => value / (b[round] as number));
 }
+
+export function percent(shares: readonly number[]): number[] {
+  return shares.map((share) => share * 100);
+}

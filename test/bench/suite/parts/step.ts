@@ -4,7 +4,7 @@ import { openEmbedded } from '../embedded.js';
 import { loadRun } from '../load-run.js';
 import { middleSizes, type StepModel, writeMiddleModel } from '../middle-model.js';
 import { convolutions, matrixProducts } from '../peaks.js';
-import { ratios } from '../spread.js';
+import { percent, ratios } from '../spread.js';
 import { controlGraph, stepGraph } from '../step-graphs.js';
 import { takeTurns } from '../take-turns.js';
 import { wideBlockGraph } from '../wide-block.js';
@@ -87,5 +87,3 @@ async function measureStep({ figure, rounds, threads }: Bench, model: StepModel)
   figure(`${name} control given as features`, '% more', more(times.given), 'where features are computed once a frame');
   figure(`${name} guidance`, 'times', ratios(times.given, times.unguided), 'guided / unguided, features given');
 }
-
-const percent = (shares: readonly number[]) => shares.map((share) => share * 100);

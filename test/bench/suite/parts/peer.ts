@@ -19,7 +19,7 @@ const tolerance = 1e-4;
 /** PyTorch (eager) running the published step on the same weights and inputs, in turns with ours. */
 export const peer: Part = {
   name: 'peer',
-  seconds: [90, 330],
+  seconds: [90, 500],
   async run(bench) {
     if (!bench.python) throw new Error('the peer needs --python PATH (see test/bench/peer/peer.py)');
     for (const size of middleSizes.slice(0, bench.quick ? 1 : undefined)) await compare(bench, bench.python, size);

@@ -17,7 +17,7 @@ const mostShapes = 25;
 /** Which operators take the time of a step, UNet and control module apart. */
 export const profile: Part = {
   name: 'profile',
-  seconds: [30, 80],
+  seconds: [60, 200],
   async run(bench) {
     const alone = { control: 'none', guidance: true } as const;
     const { model: embedded } = await openEmbedded();

@@ -13,7 +13,7 @@ import { takeTurns } from '../take-turns.js';
 /** How time and memory grow: with the frames of a clip, the frames of a window, their overlap, and the size of the video. */
 export const scaling: Part = {
   name: 'scaling',
-  seconds: [70, 260],
+  seconds: [100, 430],
   async run(bench) {
     await frames(bench);
     const { model } = await openEmbedded();

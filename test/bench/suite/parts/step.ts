@@ -13,7 +13,7 @@ import { gigaflops, speeds } from '../work.js';
 /** One denoising step of one window: its speed, UNet and control module apart, and what control and guidance cost. */
 export const step: Part = {
   name: 'step',
-  seconds: [60, 160],
+  seconds: [120, 360],
   async run(bench) {
     await wideBlock(bench);
     await measureStep(bench, (await openEmbedded()).model);

@@ -20,7 +20,7 @@ const [rows, columns] = [size.height / 8, size.width / 8];
  */
 export const windows: Part = {
   name: 'windows',
-  seconds: [150, 420],
+  seconds: [110, 210],
   async run(bench) {
     const folder = join(bench.folder, 'svd-xt');
     await writeSparseModel(folder, 'F32');

@@ -52,6 +52,16 @@ export function featureDims(
 /** Pictures that go through the network at once. */
 export const featureBatch = 4;
 
+/** `frames` in batches; the last one repeats its last frame. */
+export function featureBatches(frames: readonly number[]): number[][] {
+  return Array.from({ length: Math.ceil(frames.length / featureBatch) }, (_, batch) =>
+    Array.from(
+      { length: featureBatch },
+      (_, i) => frames[Math.min(batch * featureBatch + i, frames.length - 1)] as number,
+    ),
+  );
+}
+
 /** The graph of one batch. Throws PantomimeError `model.mismatch`. */
 export function buildControlFeatures(
   controlnext: Checkpoint,
@@ -77,9 +87,8 @@ export async function writeControlFeatures(engine: Engine, file: string, job: Co
     const handle = await open(file, 'w');
     try {
       const timestep = floatTensor([1], new Float32Array(1));
-      for (let first = 0; first < frames; first += featureBatch) {
-        // The last batch repeats the last picture.
-        const rows = Array.from({ length: featureBatch }, (_, i) => Math.min(first + i, frames - 1));
+      for (const rows of featureBatches([...Array(frames).keys()])) {
+        const first = rows[0] as number;
         const inputs = { control: { ref: 'pictures', rows }, timestep };
         const { features: found } = await engine.run(session, inputs, { signal: job.signal });
         const wanted = Math.min(featureBatch, frames - first);

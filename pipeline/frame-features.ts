@@ -1,6 +1,6 @@
 import type { Engine, SessionId } from '../models/runtime/engine.js';
 import { floatTensor } from '../models/tensor.js';
-import { type FeatureDims, featureBatch } from './control-features.js';
+import { type FeatureDims, featureBatch, featureBatches } from './control-features.js';
 
 /** Frames that windows see at one noise level. */
 export type FramesSeen = {
@@ -56,12 +56,7 @@ export class FrameFeatures {
     const lacking = missing(now);
     const count = Math.ceil(lacking.length / featureBatch) * featureBatch;
     const frames = [...lacking, ...missing(later).filter((frame) => !now.includes(frame))].slice(0, count);
-    for (let first = 0; first < count; first += featureBatch) {
-      // At the end of a step the last batch repeats its last frame.
-      const rows = Array.from(
-        { length: featureBatch },
-        (_, i) => frames[Math.min(first + i, frames.length - 1)] as number,
-      );
+    for (const rows of featureBatches(frames)) {
       const inputs = {
         control: { ref: this.#pictures, rows },
         timestep: floatTensor([1], Float32Array.of(timestep)),

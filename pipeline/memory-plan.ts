@@ -67,25 +67,31 @@ const largerCallsShare = 0.5;
  */
 export function planMemory(request: MemoryRequest, budget: MemoryBudget | undefined, make: GraphMaker): MemoryPlan {
   const allowed = budget?.bytes ?? Number.POSITIVE_INFINITY;
-  const need = (other: MemoryChoice) => Math.max(...make.steps(other).map(stepNeed));
+  /** A choice with the steps that it makes, which are dear to build. */
+  const tried = (choice: MemoryChoice) => {
+    const steps = make.steps(choice);
+    return { choice, steps, needed: Math.max(...steps.map(stepNeed)) };
+  };
   const first = firstChoice(request);
-  let choice = first;
-  let needed = need(first);
-  const larger =
-    budget && needed <= allowed
-      ? largerCalls(request, first).find((change) => need({ ...first, ...change }) <= allowed * largerCallsShare)
-      : undefined;
-  choice = { ...choice, ...larger };
-  for (const saving of stepSavings(request)) {
-    if (needed <= allowed) break;
-    const saved = { ...choice, ...saving };
-    const less = need(saved);
-    if (less < needed) [choice, needed] = [saved, less];
+  let best = tried(first);
+  const larger = budget && best.needed <= allowed ? largerCalls(request, first) : [];
+  for (const change of larger) {
+    const more = tried({ ...first, ...change });
+    if (more.needed > allowed * largerCallsShare) continue;
+    best = more;
+    break;
   }
-  const fitsWith = (saving: Partial<MemoryChoice>) => need({ ...choice, ...saving }) <= allowed;
-  const smaller = needed <= allowed ? undefined : firstThat(smallerWindows(request, choice), fitsWith);
-  choice = { ...choice, ...smaller };
-  const steps = make.steps(choice);
+  for (const saving of stepSavings(request)) {
+    if (best.needed <= allowed) break;
+    const saved = tried({ ...best.choice, ...saving });
+    if (saved.needed < best.needed) best = saved;
+  }
+  const whole = best.choice;
+  const fitsWith = (saving: Partial<MemoryChoice>) => tried({ ...whole, ...saving }).needed <= allowed;
+  const smaller = best.needed <= allowed ? undefined : firstThat(smallerWindows(request, whole), fitsWith);
+  if (smaller) best = tried({ ...whole, ...smaller });
+  const { steps } = best;
+  let { choice } = best;
   let decode = make.decode(choice);
   for (const saving of decodeSavings(request, choice)) {
     if (needOf(decode) <= allowed) break;

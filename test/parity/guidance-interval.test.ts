@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { BuiltGraph } from '#dist/models/onnx/built-graph.js';
-import { createEngine, type Engine, type SessionId } from '#dist/models/runtime/engine.js';
+import type { Engine, SessionId } from '#dist/models/runtime/engine.js';
 import { makeSchedule } from '#dist/models/schedule/sigmas.js';
 import type { SamplingJob } from '#dist/pipeline/sampling-job.js';
-import { openTinyModel, type TinyModel } from '../support/fixtures.js';
 import { relativeL2 } from '../support/run-graph.js';
-import { sampleTiny } from '../support/tiny-sampling.js';
+import { sampleTiny, tinyBench } from '../support/tiny-sampling.js';
 
-let model: TinyModel;
-let engine: Engine;
-beforeAll(async () => {
-  model = await openTinyModel();
-  engine = await createEngine({ provider: 'cpu', threads: 1 });
-});
-afterAll(() => engine[Symbol.asyncDispose]());
+const tiny = tinyBench();
 
 /** 700, 11.3, 1.79, 0.264 */
 const schedule = makeSchedule('ays', 4);
@@ -25,18 +18,18 @@ const within = (low: number, high: number): SamplingJob['guidance'] => ({ ...sca
 async function sampled(guidance: SamplingJob['guidance'], changes: Partial<SamplingJob> = {}) {
   const loaded: { readonly session: SessionId; readonly guided: boolean; runs: number }[] = [];
   const counting: Engine = {
-    ...engine,
+    ...tiny.engine,
     load: async (graph, options) => {
-      const session = await engine.load(graph, options);
+      const session = await tiny.engine.load(graph, options);
       if (graph.name === 'unet-step') loaded.push({ session, guided: hasGuidance(graph), runs: 0 });
       return session;
     },
     run: (session, ...given) => {
       for (const one of loaded) if (one.session === session) one.runs += 1;
-      return engine.run(session, ...given);
+      return tiny.engine.run(session, ...given);
     },
   };
-  const made = await sampleTiny(counting, model, { schedule, guidance, ...changes });
+  const made = await sampleTiny(counting, tiny.model, { schedule, guidance, ...changes });
   return { ...made, loaded: loaded.map(({ guided, runs }) => ({ guided, runs })) };
 }
 

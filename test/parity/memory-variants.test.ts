@@ -1,31 +1,23 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { buildUnetStep } from '#dist/models/graphs/unet-step.js';
 import type { BuiltGraph, Target } from '#dist/models/onnx/built-graph.js';
-import { createEngine, type Engine } from '#dist/models/runtime/engine.js';
 import { floatTensor, sizeOf } from '#dist/models/tensor.js';
-import { openTinyModel, type TinyModel } from '../support/fixtures.js';
 import { relativeL2, runGraph } from '../support/run-graph.js';
-import { sampleTiny, wave } from '../support/tiny-sampling.js';
+import { sampleTiny, tinyBench, wave } from '../support/tiny-sampling.js';
 
 /** Rounding alone: the same sums over other blocks of rows. */
 const rounding = 2e-6;
 
-let model: TinyModel;
-let engine: Engine;
-beforeAll(async () => {
-  model = await openTinyModel();
-  engine = await createEngine({ provider: 'cpu', threads: 1 });
-});
-afterAll(() => engine[Symbol.asyncDispose]());
+const tiny = tinyBench();
 
 it('guidance one branch after the other, and feed-forward in parts, give the same', async () => {
-  const joined = await sampleTiny(engine, model, {});
+  const joined = await sampleTiny(tiny.engine, tiny.model, {});
   for (const changes of [
     { splitGuidance: true },
     { feedForwardParts: 3 },
     { splitGuidance: true, feedForwardParts: 64 },
   ]) {
-    const other = await sampleTiny(engine, model, changes);
+    const other = await sampleTiny(tiny.engine, tiny.model, changes);
     expect(relativeL2(other.predictions, joined.predictions), JSON.stringify(changes)).toBeLessThan(rounding);
     // From 700 to 0 in two steps: what differs in the last bits of a prediction differs more in the latents.
     expect(relativeL2(other.latents, joined.latents), JSON.stringify(changes)).toBeLessThan(1e-4);
@@ -35,7 +27,7 @@ it('guidance one branch after the other, and feed-forward in parts, give the sam
 it('each of them needs less memory', () => {
   const peak = (guidance: boolean, feedForwardParts: number) =>
     buildUnetStep({
-      ...{ unet: model.overlaidUnet, unetConfig: model.unetConfig, frames: 24 },
+      ...{ unet: tiny.model.overlaidUnet, unetConfig: tiny.model.unetConfig, frames: 24 },
       ...{ height: 512, width: 512, guidance, feedForwardParts, residency: 'fast', target: 'cpu' },
     }).peakActivationBytes;
   expect(peak(false, 1)).toBeLessThan(0.6 * peak(true, 1));
@@ -44,7 +36,7 @@ it('each of them needs less memory', () => {
 
 const step = (target: Target, attentionParts: number, side = 128, count = 2) =>
   buildUnetStep({
-    ...{ unet: model.overlaidUnet, unetConfig: model.unetConfig, frames: count, height: side, width: side },
+    ...{ unet: tiny.model.overlaidUnet, unetConfig: tiny.model.unetConfig, frames: count, height: side, width: side },
     ...{ guidance: false, residency: 'fast', target, attentionParts },
   });
 

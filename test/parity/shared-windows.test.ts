@@ -1,26 +1,19 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { buildUnetStep } from '#dist/models/graphs/unet-step.js';
 import { createEngine, type Engine, type SessionId } from '#dist/models/runtime/engine.js';
 import { byteTensor, type FloatTensor, floatTensor } from '#dist/models/tensor.js';
 import { gatherFrames } from '#dist/stages/denoise/sample.js';
 import { contextWindows } from '#dist/stages/denoise/windows.js';
-import { openTinyModel, type TinyModel } from '../support/fixtures.js';
 import { openGraph, relativeL2 } from '../support/run-graph.js';
-import { sampleTiny, tinyJob, tinyPictures, tinyStart } from '../support/tiny-sampling.js';
+import { sampleTiny, tinyBench, tinyJob, tinyPictures, tinyStart } from '../support/tiny-sampling.js';
 
 /** Rounding alone: the same sums over other blocks of rows. */
 const rounding = 2e-6;
 
-let model: TinyModel;
-let engine: Engine;
-beforeAll(async () => {
-  model = await openTinyModel();
-  engine = await createEngine({ provider: 'cpu', threads: 1 });
-});
-afterAll(() => engine[Symbol.asyncDispose]());
+const tiny = tinyBench();
 
 /** The engine, and the control pictures of every call of each graph. */
-function watched(own: Engine = engine) {
+function watched(own: Engine = tiny.engine) {
   const names = new Map<SessionId, string>();
   const calls: { readonly graph: string | undefined; readonly rows: readonly number[] | undefined }[] = [];
   const watching: Engine = {
@@ -51,7 +44,7 @@ function picturesOf(frames: readonly number[]) {
 
 it('a frame is read by the control once a step, whatever windows see it, and the result is that of one graph', async () => {
   const { engine: own, rowsOf } = watched();
-  const { predictions, latents } = await sampleTiny(own, model, {});
+  const { predictions, latents } = await sampleTiny(own, tiny.model, {});
   // Two steps, two windows of four frames; the first slot of the second window sees frame 0.
   expect(rowsOf('controlnext')).toEqual([
     [0, 1, 2, 3],
@@ -62,10 +55,10 @@ it('a frame is read by the control once a step, whatever windows see it, and the
   expect(rowsOf('unet-step')).toHaveLength(4);
   expect(latents.every(Number.isFinite)).toBe(true);
 
-  const job = tinyJob(model);
+  const job = tinyJob(tiny.model);
   const windows = contextWindows(5, { ...job.windows, phase: 0 });
   const graph = buildUnetStep({
-    ...{ ...job, controls: [{ name: 'pose', network: model.controlnext }], frames: 4 },
+    ...{ ...job, controls: [{ name: 'pose', network: tiny.model.controlnext }], frames: 4 },
     ...{ windows: 1, guidance: true, target: 'cpu' },
   });
   await using whole = await openGraph(graph);
@@ -90,35 +83,35 @@ it('features are kept no longer than windows of the step need them', async () =>
   const kept = new Set<number>();
   let most = 0;
   const counting: Engine = {
-    ...engine,
+    ...tiny.engine,
     run: (session, inputs, options) => {
       for (const row of options?.keep?.features?.rows ?? []) kept.add(row);
       most = Math.max(most, kept.size);
-      return engine.run(session, inputs, options);
+      return tiny.engine.run(session, inputs, options);
     },
     forget: (name, rows) => {
       for (const row of rows ?? []) kept.delete(row);
-      return engine.forget(name, rows);
+      return tiny.engine.forget(name, rows);
     },
   };
   const count = 40;
-  const windows = { ...tinyJob(model).windows, chunk: 4, overlap: 1 };
-  await sampleTiny(counting, model, { windows }, count);
+  const windows = { ...tinyJob(tiny.model).windows, chunk: 4, overlap: 1 };
+  await sampleTiny(counting, tiny.model, { windows }, count);
   expect(kept.size).toBe(0);
   // Two windows and what fills a batch, of forty frames.
   expect(most).toBeLessThanOrEqual(12);
 });
 
 it('windows in one call give what they give one by one, also where the last call has fewer', async () => {
-  const alone = await sampleTiny(engine, model, {}, 8);
+  const alone = await sampleTiny(tiny.engine, tiny.model, {}, 8);
   for (const [windowsTogether, changes] of [
     [2, {}],
     [3, {}],
     [2, { splitGuidance: true }],
     [2, { guidance: { min: 1, max: 3, index: 'global' } }],
   ] as const) {
-    const other = await sampleTiny(engine, model, { ...changes, windowsTogether }, 8);
-    const one = 'guidance' in changes ? await sampleTiny(engine, model, changes, 8) : alone;
+    const other = await sampleTiny(tiny.engine, tiny.model, { ...changes, windowsTogether }, 8);
+    const one = 'guidance' in changes ? await sampleTiny(tiny.engine, tiny.model, changes, 8) : alone;
     expect(relativeL2(other.predictions, one.predictions), `${windowsTogether}`).toBeLessThan(rounding);
     expect(relativeL2(other.latents, one.latents), `${windowsTogether}`).toBeLessThan(1e-4);
   }
@@ -127,8 +120,8 @@ it('windows in one call give what they give one by one, also where the last call
 it('two engines take the windows in turns, and give the same to the bit', async () => {
   await using second = await createEngine({ provider: 'cpu', threads: 1 });
   const [a, b] = [watched(), watched(second)];
-  const alone = await sampleTiny(engine, model, {}, 11);
-  const shared = await sampleTiny([a.engine, b.engine], model, {}, 11);
+  const alone = await sampleTiny(tiny.engine, tiny.model, {}, 11);
+  const shared = await sampleTiny([a.engine, b.engine], tiny.model, {}, 11);
   expect(shared.latents).toEqual(alone.latents);
   expect(shared.predictions).toEqual(alone.predictions);
   const runs = [a, b].map(({ rowsOf }) => rowsOf('unet-step').length);

@@ -1,13 +1,25 @@
-import type { Engine } from '#dist/models/runtime/engine.js';
+import { afterAll, beforeAll } from 'vitest';
+import { createEngine, type Engine } from '#dist/models/runtime/engine.js';
 import { makeSchedule } from '#dist/models/schedule/sigmas.js';
 import { byteTensor, floatTensor } from '#dist/models/tensor.js';
 import { generateLatents } from '#dist/pipeline/generate-latents.js';
 import type { Control, SamplingJob } from '#dist/pipeline/sampling-job.js';
-import type { TinyModel } from './fixtures.js';
+import { openTinyModel, type TinyModel } from './fixtures.js';
 
 const [height, width] = [64, 64];
 /** A sine of `size` values. */
 export const wave = (size: number, step: number) => Float32Array.from({ length: size }, (_, i) => Math.sin(i * step));
+
+/** The tiny model and an engine of one thread, for all tests of a file. */
+export function tinyBench(): { readonly model: TinyModel; readonly engine: Engine } {
+  const opened = {} as { model: TinyModel; engine: Engine };
+  beforeAll(async () => {
+    opened.model = await openTinyModel();
+    opened.engine = await createEngine({ provider: 'cpu', threads: 1 });
+  });
+  afterAll(() => opened.engine[Symbol.asyncDispose]());
+  return opened;
+}
 
 /** Control pictures of so many frames. */
 export const tinyPictures = (frames = 5) =>

@@ -86,10 +86,10 @@ export function planMemory(request: MemoryRequest, budget: MemoryBudget | undefi
     const saved = tried({ ...best.choice, ...saving });
     if (saved.needed < best.needed) best = saved;
   }
-  const whole = best.choice;
-  const fitsWith = (saving: Partial<MemoryChoice>) => tried({ ...whole, ...saving }).needed <= allowed;
-  const smaller = best.needed <= allowed ? undefined : firstThat(smallerWindows(request, whole), fitsWith);
-  if (smaller) best = tried({ ...whole, ...smaller });
+  const saved = best.choice;
+  const fitsWith = (saving: Partial<MemoryChoice>) => tried({ ...saved, ...saving }).needed <= allowed;
+  const smaller = best.needed <= allowed ? undefined : firstThat(smallerWindows(request, saved), fitsWith);
+  if (smaller) best = tried({ ...saved, ...smaller });
   const { steps } = best;
   let { choice } = best;
   let decode = make.decode(choice);

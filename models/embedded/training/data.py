@@ -28,6 +28,14 @@ class Batch:
     def to(self, device: torch.device) -> "Batch":
         return Batch(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
 
+    def every(self, stride: int) -> "Batch":
+        """Every so many of the pictures, for batches of single frames."""
+        return Batch(*(getattr(self, name)[::stride] for name in self.__dataclass_fields__))
+
+    @staticmethod
+    def joined(batches: list["Batch"]) -> "Batch":
+        return Batch(*(torch.cat([getattr(batch, name) for batch in batches]) for name in Batch.__dataclass_fields__))
+
 
 class Cast:
     """All finished shards of one kind (`stills` or `clips`) in a folder."""

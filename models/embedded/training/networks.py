@@ -19,7 +19,7 @@ from run import averaged
 WIDTH, HEIGHT = 128, 192
 LATENT_CHANNELS = 8
 #: Noise levels that sampling runs over; training draws from a wider range.
-SIGMA_MIN, SIGMA_MAX = 0.02, 20.0
+SIGMA_MIN, SIGMA_MAX = 0.2, 20.0
 
 UNET = {
     "block_out_channels": [64, 128, 128],
@@ -121,9 +121,13 @@ class Conditioner:
 
     def __call__(self, batch: Batch, draws: int = 1) -> tuple[Condition, Tensor]:
         """As `drop_randomly`, for every one of `draws` noise levels: [draws * B]."""
+        return drop_randomly(self.whole(batch, draws))
+
+    def whole(self, batch: Batch, draws: int = 1) -> Condition:
+        """With nothing dropped."""
         with torch.no_grad(), torch.autocast(batch.reference.device.type, torch.bfloat16):
             embedding = self.encoder(batch.reference)
-        return drop_randomly(condition_of(batch.reference, self.components, embedding, draws))
+        return condition_of(batch.reference, self.components, embedding, draws)
 
 
 def condition_of(reference: Tensor, components: PatchComponents, embedding: Tensor, draws: int = 1) -> Condition:

@@ -55,11 +55,14 @@ class Average:
 class Run:
     """
     `modules` and `optimizer` are restored from `out/NAME.pt` if it is there. Random numbers of a step depend on the seed
-    and the step alone, so a run that was cut off gives the same weights as one that was not.
+    and the step alone, so a run that was cut off gives the same weights as one that was not. What a step leaves to the next
+    besides weights is `under_way`, kept in checkpoints too.
     """
 
-    def __init__(self, name: str, args: argparse.Namespace, modules: Mapping[str, nn.Module], optimizer: Any, decay=0.999):
+    def __init__(self, name: str, args: argparse.Namespace, modules: Mapping[str, nn.Module], optimizer: Any, decay=0.999,
+                 under_way: Mapping[str, Any] = {}):
         self.name, self.args, self.modules, self.optimizer = name, args, modules, optimizer
+        self.under_way = under_way
         self.folder = Path(args.out)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.path = self.folder / f"{name}.pt"
@@ -82,6 +85,8 @@ class Run:
             self.average.values, self.average.count = state["average"], state["count"]
             self.optimizer.load_state_dict(state["optimizer"])
             self.first, self.spent = state["step"], state["seconds"]
+            for key, value in self.under_way.items():
+                value.load_state_dict(state["under_way"][key])
 
     def save(self, step: int, seconds: float) -> None:
         state = {
@@ -91,6 +96,7 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "step": step,
             "seconds": seconds,
+            "under_way": {key: value.state_dict() for key, value in self.under_way.items()},
         }
         partial = self.path.with_suffix(".partial")
         torch.save(state, partial)

@@ -16,7 +16,7 @@ from data import BACKGROUND, Cast
 from latents import PatchComponents, psnr
 from layout.inject import cross_norm
 from layout.vae import AutoencoderKLTemporalDecoder
-from networks import VAE, Condition, predict, trained_encoder
+from networks import SIGMA_MAX, SIGMA_MIN, VAE, Condition, predict, trained_encoder
 from noise import euler, karras
 from run import averaged
 from stages import load_control, unet_after
@@ -31,8 +31,8 @@ def main() -> None:
     parser.add_argument("--file", default="sheet.png")
     parser.add_argument("--kind", default="stills")
     parser.add_argument("--members", type=int, default=6)
-    parser.add_argument("--steps", type=int, default=8)
-    parser.add_argument("--top", type=float, default=20.0, help="highest noise level")
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--top", type=float, default=SIGMA_MAX, help="highest noise level")
     parser.add_argument("--vae", action="store_true", help="decode by the learned decoder instead of linearly")
     args = parser.parse_args()
     cast = Cast(args.data, args.kind)
@@ -66,7 +66,7 @@ def main() -> None:
                            control=features, combine=lambda h, f: cross_norm(h, f, 1.0))
 
         start = torch.randn(frames, *latents.shape[1:], generator=torch.Generator().manual_seed(member))
-        z = euler(ask, start, karras(args.steps, 0.02, args.top))
+        z = euler(ask, start, karras(args.steps, SIGMA_MIN, args.top))
         out = (vae.decode(z, frames, temporal=temporal) + 1) / 2 if args.vae else components.decode(z)
         out = out.clamp(0, 1)
         mask = torch.from_numpy(part[member, 1 : frames + 1] != BACKGROUND)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 FREE = 24
 DOWN = "down_blocks.0.downsamplers.0.conv"
@@ -39,6 +39,23 @@ def clear(unet: dict[str, Tensor]) -> None:
     unet[f"{READER}.norm1.weight"][channels] = 1
     for name in ("conv1", "conv_shortcut"):
         unet[f"{READER}.{name}.weight"][:, channels] = 0
+
+
+def keep_clear(unet: nn.Module, readers: bool) -> None:
+    """In training: no gradient reaches what makes the cleared channels, nor (`readers`) what reads them."""
+    parameters = dict(unet.named_parameters())
+    channels = free_channels(parameters)
+
+    def stop(name: str, axis: int) -> None:
+        p = parameters[name]
+        mask = torch.ones(p.shape[axis], device=p.device).index_fill_(0, channels, 0)
+        p.register_hook(lambda grad: grad * mask.view([-1 if i == axis else 1 for i in range(p.ndim)]))
+
+    makers = (f"{DOWN}.weight", f"{DOWN}.bias")
+    for name in (*makers, f"{READER}.norm1.weight", f"{READER}.norm1.bias") if readers else makers:
+        stop(name, 0)
+    for name in ("conv1", "conv_shortcut") if readers else ():
+        stop(f"{READER}.{name}.weight", 1)
 
 
 def into_free_channels(control: dict[str, Tensor], channels: Tensor) -> None:

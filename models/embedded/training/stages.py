@@ -11,8 +11,9 @@ from layout.unet import UNetSpatioTemporalConditionModel, temporal_parameters
 from networks import UNET
 from run import averaged
 
-#: Blocks of the UNet whose spatial layers are fine-tuned: the one that sees the control first, and those that paint.
-LEARNABLE = ("down_blocks.1.", "up_blocks.1.", "up_blocks.2.")
+#: Parts of the UNet whose spatial layers are fine-tuned: those that see the reference first, those that see the control first, and
+#: those that paint.
+LEARNABLE = ("conv_in.", "down_blocks.0.", "down_blocks.1.", "up_blocks.1.", "up_blocks.2.")
 LAST = "up_blocks.2."
 #: Parts of the control module that are not trained further: they cost most and can read skeletons already.
 SETTLED = ("embedding.", "down_res.0.", "down_sample.0.", "mid_convs.1.")

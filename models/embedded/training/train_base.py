@@ -9,29 +9,13 @@ from __future__ import annotations
 import torch
 
 from data import Cast
-from free_channels import DOWN, READER, free_channels
+from free_channels import keep_clear
 from latents import PatchComponents
 from layout.unet import UNetSpatioTemporalConditionModel, init_temporal_identity, temporal_parameters
 from networks import UNET, ImageEncoder, condition_of, denoising_loss, drop_randomly, on_device
 from optimizer import Optimizer
 from run import Run, arguments, prepare
 from train_encoder import trait_loss
-
-
-def keep_clear(unet: torch.nn.Module) -> None:
-    """No gradient reaches what makes or reads the cleared channels."""
-    channels = free_channels(unet.state_dict())
-    parameters = dict(unet.named_parameters())
-
-    def stop(name: str, axis: int) -> None:
-        p = parameters[name]
-        mask = torch.ones(p.shape[axis], device=p.device).index_fill_(0, channels, 0)
-        p.register_hook(lambda grad: grad * mask.view([-1 if i == axis else 1 for i in range(p.ndim)]))
-
-    for name in (f"{DOWN}.weight", f"{DOWN}.bias", f"{READER}.norm1.weight", f"{READER}.norm1.bias"):
-        stop(name, 0)
-    for name in ("conv1", "conv_shortcut"):
-        stop(f"{READER}.{name}.weight", 1)
 
 
 def main() -> None:
@@ -53,7 +37,7 @@ def main() -> None:
     run = Run("base", args, {"unet": unet, "encoder": encoder}, optimizer)
 
     if args.free:
-        keep_clear(unet)
+        keep_clear(unet, readers=True)
 
     def loss_of(batch):
         batch = batch.to(device)

@@ -11,6 +11,7 @@ import torch
 
 from critic import Critic, Judged, evened, matters
 from data import Cast
+from free_channels import keep_clear
 from latents import PATCH
 from layout.inject import cross_norm
 from networks import (CLIP, HEIGHT, LATENT_CHANNELS, SIGMA_MAX, SIGMA_MIN, WIDTH, Conditioner, denoising_loss, on_device, part_weights,
@@ -36,6 +37,7 @@ def main() -> None:
     conditioner = Conditioner(args.out, device)
     components = conditioner.components
     unet = on_device(unet_before(args.out, "control"), device)
+    keep_clear(unet, readers=False)
     control = on_device(reader_for(args.out, unet), device)
     subset = Subset(unet)
     print(f"{sum(p.numel() for p in unet.parameters())} parameters in the UNet, "

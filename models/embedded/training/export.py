@@ -38,7 +38,7 @@ def main() -> None:
 
     control = load_control(args.out, last)
     vae = AutoencoderKLTemporalDecoder(VAE)
-    vae.load_state_dict(averaged(args.out, "vae", "vae"))
+    vae.load_state_dict(averaged(args.out, "decoder" if (Path(args.out) / "decoder.pt").exists() else "vae", "vae"))
     encoder = trained_encoder(args.out).clip
 
     scheduler = {**SCHEDULER, "sigma_max": SIGMA_MAX, "sigma_min": SIGMA_MIN}

@@ -17,12 +17,9 @@ from layout.inject import cross_norm
 from networks import (CLIP, HEIGHT, LATENT_CHANNELS, SIGMA_MAX, SIGMA_MIN, WIDTH, Conditioner, denoising_loss, on_device, part_weights,
                       pose_features)
 from optimizer import Optimizer
-from own_samples import OwnSamples, mending_loss
+from own_samples import SAMPLING_STEPS, OwnSamples, mending_loss
 from run import Run, arguments, prepare
 from stages import Subset, reader_for, unet_before
-
-#: Of the model's own sampling, as its card recommends.
-SAMPLING_STEPS = 6
 
 
 def main() -> None:

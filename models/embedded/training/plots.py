@@ -38,6 +38,23 @@ def stages(folder: Path, file: Path) -> None:
     figure.savefig(file, metadata={"Date": None, "Title": "Error of v over the steps of each stage"})
 
 
+def own_sampling(folder: Path, file: Path, window: int = 5) -> None:
+    """Error of the clean latents at the end of the model's own sampling, in the two halves of stage `control --own`."""
+    figure, axis = plt.subplots(figsize=(6, 2.8))
+    end = 0
+    for name, label in (("own-before", "the reference's details shut out"), ("own", "let in")):
+        log = lines(folder / f"{name}.jsonl")
+        smooth = np.convolve([line["last"] for line in log], np.ones(window) / window, "valid")
+        axis.plot([end + line["step"] for line in log[window - 1 :]], smooth, label=label, linewidth=1.4)
+        end += log[-1]["step"]
+    axis.set_xlabel("step")
+    axis.set_ylabel("error of the last step")
+    axis.grid(alpha=0.3)
+    axis.legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(file, metadata={"Date": None, "Title": "Error of the model's own samples over the steps"})
+
+
 def injection(folder: Path, file: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(8, 3))
     for method, colour in COLOURS.items():
@@ -65,6 +82,8 @@ def main() -> None:
     plt.rcParams["svg.hashsalt"] = "pantomime"
     runs, docs = Path(args.runs), Path(args.docs)
     stages(runs, docs / "training-stages.svg")
+    if (runs / "own.jsonl").exists():
+        own_sampling(runs, docs / "training-own.svg")
     if (runs / "injection").exists():
         injection(runs / "injection", docs / "training-injection.svg")
 

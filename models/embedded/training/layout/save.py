@@ -82,7 +82,7 @@ def save_bundle(
     scheduler: Mapping[str, Any] = SCHEDULER,
 ) -> None:
     """
-    Writes a whole model folder, weights as float16, with a SHA256SUMS of all its files. `overlay`: tensors laid over the
+    Writes a whole model folder, weights as float16, with a SHA256SUMS of them. `overlay`: tensors laid over the
     UNet's, by the UNet's names. Raises ValueError where a weight does not fit into float16 or is not a number, or where
     the overlay is not part of the UNet.
     """
@@ -137,8 +137,8 @@ def save_json(path: Path, value: Any) -> None:
 
 
 def save_sums(root: Path) -> None:
-    """SHA256SUMS of all files below `root`, in the form `sha256sum --check` reads."""
-    files = sorted(p for p in root.rglob("*") if p.is_file() and p.name != SUMS)
+    """SHA256SUMS of all that belongs to the model below `root`, in the form `sha256sum --check` reads: not of how it was trained."""
+    files = sorted(p for p in root.rglob("*") if p.suffix in (".json", ".safetensors") and "training" not in p.relative_to(root).parts)
     lines = [f"{hashlib.sha256(p.read_bytes()).hexdigest()}  {p.relative_to(root).as_posix()}\n" for p in files]
     (root / SUMS).write_text("".join(lines), encoding="utf-8")
 

@@ -8,7 +8,7 @@ import { castReference } from './cast/motion.js';
 export const references = [
   { name: 'ida', seed: 2_000_000_015 },
   { name: 'kofi', seed: 2_000_000_023 },
-  { name: 'rune', seed: 2_000_000_016 },
+  { name: 'rune', seed: 2_000_000_018 },
 ] as const;
 
 /** Size of the reference pictures: twice that of the embedded model's videos. */

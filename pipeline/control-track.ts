@@ -63,8 +63,8 @@ async function makePoseTrack(
     const reference = await findOwnPose();
     const maps = await run.stage('control', 'reading control pictures', async (progress) => {
       const stream = await openControlPictures(movement, options, tools, size, run.signal);
-      const file = run.store.work('control', keyOf([contentHash ?? movement.path, size]), 'u8');
-      const pictures = withOwnPose(stream.frames, reference, size, progress);
+      const file = run.store.work('control', keyOf([contentHash ?? movement.path, size, options.skeletonStyle]), 'u8');
+      const pictures = withOwnPose(stream.frames, reference, plan, progress);
       return { ...(await run.store.put(file, (part) => writeControlMaps(part, pictures, size))), file };
     });
     return { maps, driving: undefined, aligned: undefined, contentHash, alignment: undefined };
@@ -84,7 +84,7 @@ async function makePoseTrack(
   const frames = aligned.sequence.frames;
   // A character whose pose is not found stands as the first driving frame does.
   const people = [reference.length > 0 ? reference : (frames[0]?.people ?? []), ...frames.map((frame) => frame.people)];
-  const file = run.store.work('control', keyOf([people, size]), 'u8');
+  const file = run.store.work('control', keyOf([people, size, options.skeletonStyle]), 'u8');
   const earlier = (await run.reuses(file)) ? await findControlMaps(file, size) : undefined;
   const maps = await run.stage(
     'control',
@@ -113,11 +113,11 @@ type Report = (done: number, total: number | undefined, unit: string) => void;
 function* drawAll(
   { timeline }: Run,
   people: readonly (readonly Person[])[],
-  { size }: Plan,
+  plan: Plan,
   progress: Report,
 ): Generator<RgbImage> {
   for (const [frame, inFrame] of people.entries()) {
-    yield timeline.measure('draw', 'skeletons', () => drawSkeleton(inFrame, size.width, size.height));
+    yield timeline.measure('draw', 'skeletons', () => drawnFor(plan, inFrame));
     progress(frame + 1, people.length, 'frames');
   }
 }
@@ -126,15 +126,19 @@ function* drawAll(
 async function* withOwnPose(
   pictures: AsyncIterable<RgbImage>,
   reference: readonly Person[],
-  { width, height }: { readonly width: number; readonly height: number },
+  plan: Plan,
   progress: Report,
 ): AsyncGenerator<RgbImage> {
   let done = 0;
   for await (const picture of pictures) {
-    if (done === 0) yield reference.length > 0 ? drawSkeleton(reference, width, height) : picture;
+    if (done === 0) yield reference.length > 0 ? drawnFor(plan, reference) : picture;
     yield picture;
     progress(++done, undefined, 'frames');
   }
+}
+
+function drawnFor({ size, options }: Plan, people: readonly Person[]): RgbImage {
+  return drawSkeleton(people, size.width, size.height, { style: options.skeletonStyle });
 }
 
 function warnNobody(run: Run, { options, movement }: Plan): void {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { skeletonStyles } from '../../stages/pose/draw.js';
 import { mapControlPath, parseControl } from './control-value.js';
 import { parseInterval } from './interval-value.js';
 import { mapLoraPath, parseLora } from './lora-value.js';
@@ -219,6 +220,11 @@ export const optionsSchema = z.strictObject({
   align: option(z.enum(['robust', 'reference', 'none']).default('robust'), {
     group: 'Pose',
     description: 'How the driving poses are fitted to the character: confidence-weighted, as published, or not at all',
+  }),
+  skeletonStyle: option(z.enum(skeletonStyles).default('published'), {
+    group: 'Pose',
+    description:
+      'How poses are drawn for the control network, which must know the style: as published, or in solid lines that no small picture loses',
   }),
   // --- Size and sampling
   width: option(z.int().min(8).max(4096).nullable().default(null), {

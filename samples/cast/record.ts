@@ -65,4 +65,5 @@ function clipPoses(seed: number): BodyPose[] {
   return Array.from({ length: 16 }, (_, i) => motion(start + i / framesPerSecond));
 }
 
-const controlPicture = (person: Person): RgbImage => drawSkeleton([person], picture.width, picture.height);
+const controlPicture = (person: Person): RgbImage =>
+  drawSkeleton([person], picture.width, picture.height, { style: 'solid' });

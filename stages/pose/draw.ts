@@ -3,15 +3,47 @@ import type { Keypoint, Person, RgbImage } from '../types.js';
 import { reduceCanvas, type SampledCanvas, sampledCanvas } from './draw-canvas.js';
 import { drawThickLine, fillCircle, fillEllipsePolygon } from './draw-shapes.js';
 
-/** How a skeleton looks. `published` is the confidence-aware drawing that ControlNeXt-SVD-v2 and MimicMotion were trained on. */
-export type SkeletonStyle = 'published';
+/**
+ * How a skeleton looks. `published` is the confidence-aware drawing that ControlNeXt-SVD-v2 and MimicMotion were trained on; in a
+ * small picture most of its lines fall between the pixels that are kept. `solid` has the same colours in lines as wide as a fixed
+ * share of the picture, antialiased, so that nothing is lost at any size.
+ */
+export const skeletonStyles = ['published', 'solid'] as const;
+export type SkeletonStyle = (typeof skeletonStyles)[number];
 
 export type DrawOptions = { readonly style?: SkeletonStyle };
 
-/** Draws the people of one frame, scaled to a picture of `width` x `height`. */
-type StylePainter = (people: readonly Person[], width: number, height: number) => RgbImage;
+/** Sizes in canvas texels. */
+type Look = {
+  /** Of the canvas, which is then reduced bilinearly. */
+  readonly shortSide: number;
+  /** Half the width of a limb. */
+  readonly limb: number;
+  /** Half the width of an edge between points of a hand; null: a line of thickness 2. */
+  readonly handEdge: number | null;
+  /** Radii. */
+  readonly joint: number;
+  readonly handPoint: number;
+  readonly facePoint: number;
+};
 
-const styles: Readonly<Record<SkeletonStyle, StylePainter>> = { published: drawPublished };
+/** The look in a picture with this short side. */
+const looks: Readonly<Record<SkeletonStyle, (shortSide: number) => Look>> = {
+  // Reduced 2160 to the picture's side without antialiasing.
+  published: () => ({ shortSide: 2160, limb: 4, handEdge: null, joint: 4, handPoint: 4, facePoint: 3 }),
+  // Halving bilinearly is the mean of 2x2 texels.
+  solid: (shortSide) => {
+    const share = (divisor: number) => Math.max(1, Math.round((2 * shortSide) / divisor));
+    return {
+      shortSide: 2 * shortSide,
+      limb: share(85),
+      handEdge: share(256),
+      joint: share(64),
+      handPoint: share(256),
+      facePoint: share(256),
+    };
+  },
+};
 
 /**
  * The control picture of one frame: the skeletons of its people on black, RGB, `width` x `height`.
@@ -27,11 +59,14 @@ export function drawSkeleton(
   for (const side of [width, height]) {
     if (!Number.isInteger(side) || side < 1 || side > 16384) throw new RangeError(`cannot draw ${width}x${height}`);
   }
-  return styles[options.style ?? 'published'](people, width, height);
+  const shortSide = Math.min(width, height);
+  const look = looks[options.style ?? 'published'](shortSide);
+  const scale = look.shortSide / shortSide;
+  const canvas = sampledCanvas(Math.trunc(width * scale), Math.trunc(height * scale), width, height);
+  drawPeople(canvas, people, look);
+  return { width, height, data: reduceCanvas(canvas, width, height) };
 }
 
-/** The canvas of the published drawing has this short side; it is then reduced bilinearly without antialiasing. */
-const canvasShortSide = 2160;
 const minLimbScore = 0.3;
 const dimming = 0.6;
 
@@ -59,50 +94,57 @@ const handEdges: readonly (readonly [number, number])[] = [
 const handColors = handEdges.map((_, edge) => hueColor(edge / handEdges.length));
 
 /** Source: ControlNeXt-SVD-v2 dwpose/util.py (same as MimicMotion's). Limbs, dimmed; joints; hands; faces; later wins. */
-function drawPublished(people: readonly Person[], width: number, height: number): RgbImage {
-  const scale = canvasShortSide / Math.min(width, height);
-  const canvas = sampledCanvas(Math.trunc(width * scale), Math.trunc(height * scale), width, height);
+function drawPeople(canvas: SampledCanvas, people: readonly Person[], look: Look): void {
   limbs.forEach(([a, b], limb) => {
-    for (const person of people) drawLimb(canvas, person.body[a], person.body[b], limb);
+    for (const person of people) drawLimb(canvas, person.body[a], person.body[b], limb, look);
   });
   for (let joint = 0; joint < 18; joint++) {
-    for (const person of people) drawJoint(canvas, person.body[joint], joint);
+    for (const person of people) drawJoint(canvas, person.body[joint], joint, look);
   }
-  for (const person of people) drawHand(canvas, person.leftHand);
-  for (const person of people) drawHand(canvas, person.rightHand);
-  for (const person of people) drawFace(canvas, person.face);
-  return { width, height, data: reduceCanvas(canvas, width, height) };
+  for (const person of people) drawHand(canvas, person.leftHand, look);
+  for (const person of people) drawHand(canvas, person.rightHand, look);
+  for (const person of people) drawFace(canvas, person.face, look);
 }
 
-function drawLimb(canvas: SampledCanvas, a: Keypoint | undefined, b: Keypoint | undefined, limb: number): void {
+function drawLimb(
+  canvas: SampledCanvas,
+  a: Keypoint | undefined,
+  b: Keypoint | undefined,
+  limb: number,
+  look: Look,
+): void {
   // Published: drawn from 0.3 on, present above 0.3; at exactly 0.3 it would draw to another person's ear. Here: absent.
   if (!isPresent(a) || !isPresent(b)) return;
-  const ax = a.x * canvas.width;
-  const ay = a.y * canvas.height;
-  const bx = b.x * canvas.width;
-  const by = b.y * canvas.height;
-  const center = { x: Math.trunc((ax + bx) / 2), y: Math.trunc((ay + by) / 2) };
-  const length = Math.sqrt((ay - by) ** 2 + (ax - bx) ** 2);
-  const angle = Math.trunc(Math.atan2(ay - by, ax - bx) * (180 / Math.PI));
   const confidence = a.score * b.score;
   // Limbs are drawn on black and cover each other fully, so dimming each colour equals dimming the canvas afterwards.
   const [red, green, blue] = (jointColors[limb] as readonly number[]).map((level) =>
     Math.trunc(toByte(Math.trunc(level * confidence)) * dimming),
   ) as [number, number, number];
-  fillEllipsePolygon(canvas, center, Math.trunc(length / 2), 4, angle, pack(red, green, blue));
+  const [from, to] = [a, b].map(({ x, y }) => ({ x: x * canvas.width, y: y * canvas.height })) as [Texel, Texel];
+  fillBetween(canvas, from, to, look.limb, pack(red, green, blue));
 }
 
-function drawJoint(canvas: SampledCanvas, point: Keypoint | undefined, joint: number): void {
+type Texel = { readonly x: number; readonly y: number };
+
+/** An ellipse from one point to another. */
+function fillBetween(canvas: SampledCanvas, from: Texel, to: Texel, halfWidth: number, color: number): void {
+  const center = { x: Math.trunc((from.x + to.x) / 2), y: Math.trunc((from.y + to.y) / 2) };
+  const length = Math.sqrt((from.y - to.y) ** 2 + (from.x - to.x) ** 2);
+  const angle = Math.trunc(Math.atan2(from.y - to.y, from.x - to.x) * (180 / Math.PI));
+  fillEllipsePolygon(canvas, center, Math.trunc(length / 2), halfWidth, angle, color);
+}
+
+function drawJoint(canvas: SampledCanvas, point: Keypoint | undefined, joint: number, look: Look): void {
   if (!isPresent(point)) return;
   const [red, green, blue] = (jointColors[joint] as readonly number[]).map((level) =>
     Math.trunc(level * point.score),
   ) as [number, number, number];
   const { x, y } = toTexel(canvas, point);
-  fillCircle(canvas, x, y, 4, pack(red, green, blue));
+  fillCircle(canvas, x, y, look.joint, pack(red, green, blue));
 }
 
 /** Edges first, then points; no score threshold: an unsure hand is only darker. */
-function drawHand(canvas: SampledCanvas, hand: readonly Keypoint[] | null): void {
+function drawHand(canvas: SampledCanvas, hand: readonly Keypoint[] | null, look: Look): void {
   if (!hand) return;
   handEdges.forEach(([from, to], edge) => {
     const a = hand[from];
@@ -113,13 +155,15 @@ function drawHand(canvas: SampledCanvas, hand: readonly Keypoint[] | null): void
     if (!(isInsideCorner(start) && isInsideCorner(end))) return;
     const level = Math.trunc(a.score * b.score * 255);
     const [blue, green, red] = handColors[edge] as readonly [number, number, number];
-    drawThickLine(canvas, start, end, pack(red * level, green * level, blue * level));
+    const color = pack(red * level, green * level, blue * level);
+    if (look.handEdge === null) drawThickLine(canvas, start, end, color);
+    else fillBetween(canvas, start, end, look.handEdge, color);
   });
-  for (const point of hand) drawPoint(canvas, point, 4, (level) => pack(level, 0, 0));
+  for (const point of hand) drawPoint(canvas, point, look.handPoint, (level) => pack(level, 0, 0));
 }
 
-function drawFace(canvas: SampledCanvas, face: readonly Keypoint[] | null): void {
-  for (const point of face ?? []) drawPoint(canvas, point, 3, (level) => pack(level, level, level));
+function drawFace(canvas: SampledCanvas, face: readonly Keypoint[] | null, look: Look): void {
+  for (const point of face ?? []) drawPoint(canvas, point, look.facePoint, (level) => pack(level, level, level));
 }
 
 function drawPoint(canvas: SampledCanvas, point: Keypoint, radius: number, color: (level: number) => number): void {
@@ -136,12 +180,12 @@ function isDrawable(point: Keypoint | undefined): point is Keypoint {
   return point !== undefined && Number.isFinite(point.x + point.y + point.score);
 }
 
-function toTexel(canvas: SampledCanvas, point: Keypoint): { x: number; y: number } {
+function toTexel(canvas: SampledCanvas, point: Keypoint): Texel {
   return { x: Math.trunc(point.x * canvas.width), y: Math.trunc(point.y * canvas.height) };
 }
 
 /** Published: pixel coordinates over 0.01, so row 0 and column 0 do not count as seen. */
-function isInsideCorner(texel: { readonly x: number; readonly y: number }): boolean {
+function isInsideCorner(texel: Texel): boolean {
   return texel.x > 0 && texel.y > 0;
 }
 

@@ -50,6 +50,31 @@ describe('drawSkeleton', () => {
     expect(painted(drawSkeleton([person(joints, { rightHand: hand, face: hand })], 64, 64).data)).toBe(0);
   });
 
+  it('loses nothing of a solid skeleton in a small picture, where most of a published one falls between the pixels', () => {
+    const slanting = person({ 1: { x: 0.2, y: 0.23, score: 1 }, 2: { x: 0.8, y: 0.71, score: 1 } });
+    const rowsTouched = (style: 'published' | 'solid') => {
+      const { data } = drawSkeleton([slanting], 64, 96, { style });
+      return Array.from({ length: 96 }, (_, y) => painted(data.subarray(y * 192, (y + 1) * 192)) > 0);
+    };
+    const between = (rows: boolean[]) => rows.slice(23, 68);
+    expect(between(rowsTouched('solid'))).not.toContain(false);
+    expect(between(rowsTouched('published')).filter((touched) => !touched).length).toBeGreaterThan(10);
+  });
+
+  it('draws a solid skeleton of the same shares at every size, in the published colours', () => {
+    const hand = Array.from({ length: 21 }, (_, i) => ({ x: 0.6 + 0.01 * i, y: 0.2 + 0.005 * i, score: 1 }));
+    const people = [
+      person({ 1: { x: 0.1, y: 0.5, score: 1 }, 2: { x: 0.9, y: 0.5, score: 1 } }, { leftHand: hand, face: hand }),
+    ];
+    const share = (width: number) => {
+      const { data } = drawSkeleton(people, width, width, { style: 'solid' });
+      return painted(data) / data.length;
+    };
+    for (const width of [128, 256, 512]) expect(share(1024) / share(width)).toBeCloseTo(1, 0);
+    const { data } = drawSkeleton(people, 128, 128, { style: 'solid' });
+    expect([...data.subarray((64 * 128 + 64) * 3, (64 * 128 + 64) * 3 + 3)]).toEqual([0, 0, 153]);
+  });
+
   it('refuses sizes that are no picture', () => {
     for (const side of [0, -1, 1.5, 1e6, Number.NaN]) expect(() => drawSkeleton([], side, 64)).toThrow(RangeError);
   });

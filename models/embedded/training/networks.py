@@ -171,7 +171,7 @@ def clip_noise(like: Tensor, frames: int) -> Tensor:
 
 def part_weights(parts: Tensor, factor: int) -> Tensor:
     """How much each cell counts: people more than walls, hands more, faces most. [N, H, W] -> [N, 1, H / f, W / f]."""
-    weight = torch.tensor([1.0, 1.6, 1.6, 6.0, 3.0, 1.6], device=parts.device)[parts]
+    weight = torch.tensor([1.0, 1.6, 2.5, 6.0, 4.0, 2.0], device=parts.device)[parts]
     return F.avg_pool2d(weight[:, None], factor)
 
 

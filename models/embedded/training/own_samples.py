@@ -22,7 +22,7 @@ from noise import column, denoised, karras
 #: Of sampling, as the model's card recommends.
 SAMPLING_STEPS = 6
 #: Errors of latents above this count by their size, below it by their square: a mixture of all that could be right never pays.
-ROUND = 0.1
+ROUND = 0.2
 
 
 @dataclass

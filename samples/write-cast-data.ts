@@ -2,6 +2,7 @@
  * Writes the pictures that the embedded model learns from, or a sheet to look at:
  *
  *     node dist/samples/write-cast-data.js --out DIR --first 0 --records 1000 --kind stills|clips [--shard 100]
+ *         [--skeletons solid|published]
  *     node dist/samples/write-cast-data.js --sheet FILE.png [--first 0] [--records 8] [--kind stills|clips]
  *
  * Shards that are complete are skipped, so an interrupted run goes on. `--workers N` shares the shards among N processes.
@@ -10,6 +11,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { skeletonStyles } from '../stages/pose/draw.js';
 import { isRecordKind } from './cast/record.js';
 import { writeShard } from './cast/shard.js';
 import { writeSheet } from './cast/sheet.js';
@@ -22,6 +24,7 @@ const { values } = parseArgs({
     first: { type: 'string', default: '0' },
     records: { type: 'string', default: '8' },
     shard: { type: 'string', default: '100' },
+    skeletons: { type: 'string', default: 'solid' },
     workers: { type: 'string', default: '1' },
     /** Of several processes, which one this is. */
     worker: { type: 'string', default: '0' },
@@ -37,7 +40,10 @@ const whole = (name: 'first' | 'records' | 'shard' | 'workers' | 'worker'): numb
 };
 const [first, records, size, workers] = [whole('first'), whole('records'), whole('shard'), whole('workers')];
 const { kind } = values;
+const style = skeletonStyles.find((name) => name === values.skeletons);
 if (!isRecordKind(kind)) throw new RangeError(`--kind is stills or clips, got ${kind}`);
+
+if (!style) throw new RangeError(`--skeletons is ${skeletonStyles.join(' or ')}, got ${values.skeletons}`);
 
 if (values.sheet !== undefined) await writeSheet(values.sheet, kind, first, records);
 else if (values.out === undefined) throw new RangeError('--out DIR or --sheet FILE.png is needed');
@@ -54,7 +60,7 @@ else if (workers > 1 && !values.single) {
   if (first % size !== 0) throw new RangeError('--first must be a multiple of --shard');
   for (let at = first; at < first + records; at += size) {
     if (workers > 1 && (at / size) % workers !== whole('worker')) continue;
-    const said = await writeShard(values.out, kind, at, Math.min(size, first + records - at), size);
+    const said = await writeShard(values.out, kind, at, Math.min(size, first + records - at), size, style);
     process.stderr.write(`${said}\n`);
   }
 }

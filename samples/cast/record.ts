@@ -1,5 +1,5 @@
-import { drawSkeleton } from '../../stages/pose/draw.js';
-import type { Person, RgbImage } from '../../stages/types.js';
+import { drawSkeleton, type SkeletonStyle } from '../../stages/pose/draw.js';
+import type { RgbImage } from '../../stages/types.js';
 import type { BodyPose } from '../dancer/skeleton.js';
 import { chanceOf } from './chance.js';
 import { disturbanceOf, disturbPerson } from './disturb.js';
@@ -35,8 +35,11 @@ export type CastRecord = {
   readonly frames: readonly RecordFrame[];
 };
 
-/** Record number `index` of a kind. Seeds from 1e9 on are kept for evaluation. */
-export function castRecord(kind: RecordKind, index: number): CastRecord {
+/**
+ * Record number `index` of a kind; its control pictures in the style that the embedded model knows, or another. Seeds from 1e9 on are kept
+ * for evaluation.
+ */
+export function castRecord(kind: RecordKind, index: number, style: SkeletonStyle = 'solid'): CastRecord {
   const seed = recordKinds[kind].firstSeed + index;
   if (index < 0 || index >= 400_000_000) throw new RangeError(`no record ${index}`);
   const member = castMember(seed);
@@ -50,7 +53,7 @@ export function castRecord(kind: RecordKind, index: number): CastRecord {
     const found = disturbPerson(person, chance, i === 0 ? reference : clip, picture.width / picture.height);
     return {
       ...drawCast(member, pose, picture),
-      pose: controlPicture(found),
+      pose: drawSkeleton([found], picture.width, picture.height, { style }),
       joints: person.body.map(({ x, y }) => [x, y]),
     };
   });
@@ -64,6 +67,3 @@ function clipPoses(seed: number): BodyPose[] {
   const start = chanceOf(seed, 'start').between(0, 30);
   return Array.from({ length: 16 }, (_, i) => motion(start + i / framesPerSecond));
 }
-
-const controlPicture = (person: Person): RgbImage =>
-  drawSkeleton([person], picture.width, picture.height, { style: 'solid' });

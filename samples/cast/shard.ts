@@ -1,5 +1,6 @@
 import { access, mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { SkeletonStyle } from '../../stages/pose/draw.js';
 import { traits } from './member.js';
 import { castRecord, picture, type RecordKind, recordKinds } from './record.js';
 
@@ -13,6 +14,7 @@ export async function writeShard(
   first: number,
   count: number,
   size: number,
+  style: SkeletonStyle,
 ): Promise<string> {
   const name = `${kind}-${String(Math.floor(first / size)).padStart(5, '0')}`;
   const base = join(folder, name);
@@ -23,7 +25,7 @@ export async function writeShard(
   const records: unknown[] = [];
   try {
     for (let index = first; index < first + count; index++) {
-      const { seed, member, frames } = castRecord(kind, index);
+      const { seed, member, frames } = castRecord(kind, index, style);
       for (const frame of frames) {
         await rgb?.writeFile(frame.image.data);
         await pose?.writeFile(frame.pose.data);

@@ -38,10 +38,13 @@ class Batch:
 
 
 class Cast:
-    """All finished shards of one kind (`stills` or `clips`) in a folder."""
+    """
+    All finished shards of one kind (`stills` or `clips`) in a folder. A share `turned` of what is sampled begins with a body seen from
+    the side, beside those that chance brings.
+    """
 
-    def __init__(self, folder: str | Path, kind: str):
-        self.shards = []
+    def __init__(self, folder: str | Path, kind: str, turned: float = 0.0):
+        self.shards, self.share, self.turned = [], turned, []
         for meta_path in sorted(Path(folder).glob(f"{kind}-*.json")):
             meta = json.loads(meta_path.read_text())
             shape = (len(meta["records"]), meta["framesPerRecord"], meta["height"], meta["width"])
@@ -50,6 +53,10 @@ class Cast:
             pose = np.memmap(f"{stem}.pose", np.uint8, "r", shape=(*shape, 3))
             part = np.memmap(f"{stem}.part", np.uint8, "r", shape=shape)
             traits = np.array([record["traits"] for record in meta["records"]], np.float32)
+            if turned:
+                first = sum(len(shard[0]) for shard in self.shards)
+                joints = np.array([record["joints"] for record in meta["records"]]) * (meta["width"], meta["height"])
+                self.turned += [(first + record, frame) for record, frame in np.argwhere(seen_from_the_side(joints)) if frame]
             self.shards.append((rgb, pose, part, traits))
         if not self.shards:
             raise FileNotFoundError(f"no finished {kind} shards in {folder}: run samples/write-cast-data first")
@@ -66,9 +73,12 @@ class Cast:
         """
         references, pictures, poses, parts, traits = [], [], [], [], []
         for index in rng.integers(len(self.records), size=batch):
+            first = int(rng.integers(1, self.frames_per_record - frames + 1))
+            if self.turned and rng.random() < self.share:
+                index, first = self.turned[rng.integers(len(self.turned))]
+                first = min(int(first), self.frames_per_record - frames)
             shard, record = self.records[index]
             rgb, skeleton, part, trait = self.shards[shard]
-            first = int(rng.integers(1, self.frames_per_record - frames + 1))
             reference = int(rng.integers(1, self.frames_per_record)) if rng.random() < 0.3 else 0
             references.append(rgb[record, reference])
             pictures.append(rgb[record, first : first + frames])
@@ -83,6 +93,14 @@ class Cast:
             torch.from_numpy(np.concatenate(parts).astype(np.int64)),
             torch.from_numpy(np.stack(traits)),
         )
+
+
+def seen_from_the_side(joints: np.ndarray) -> np.ndarray:
+    """Whose shoulders are less than three quarters as wide as at ease, by the length of the trunk: pixels [R, F, 18, 2] -> [R, F]."""
+    shoulders = np.abs(joints[:, :, 2, 0] - joints[:, :, 5, 0])
+    trunk = np.linalg.norm(joints[:, :, 1] - (joints[:, :, 8] + joints[:, :, 11]) / 2, axis=-1)
+    width = shoulders / trunk
+    return width < 0.75 * width[:, :1]
 
 
 def picture(pixels: np.ndarray) -> Tensor:

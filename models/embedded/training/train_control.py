@@ -28,9 +28,10 @@ def main() -> None:
     parser.add_argument("--noise", type=float, default=1.5, help="mean of the logarithm of noise levels")
     parser.add_argument("--own", action="store_true", help="the first draw is the model's own sampling (own_samples.py)")
     parser.add_argument("--critic", type=float, default=0.0, help="with --own: how much a critic of details counts (critic.py)")
+    parser.add_argument("--turned", type=float, default=0.0, help="share of poses seen from the side beside those by chance")
     args = parser.parse_args()
     device = prepare(args)
-    stills = Cast(args.data, "stills")
+    stills = Cast(args.data, "stills", args.turned)
     conditioner = Conditioner(args.out, device)
     components = conditioner.components
     unet = on_device(unet_before(args.out, "control"), device)

@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type AnimateInput, animate } from '#dist/pipeline/index.js';
 import { alignPoses } from '#dist/stages/pose/align.js';
-import { drawSkeleton } from '#dist/stages/pose/draw.js';
+import { drawSkeleton, type SkeletonStyle } from '#dist/stages/pose/draw.js';
 import { readPoseJson } from '#dist/stages/pose/pose-json.js';
 import { probe } from '#dist/stages/probe.js';
 import { h264, makeClip, makeTurnedClip } from '../media/media-factory.js';
@@ -93,15 +93,21 @@ describe('options together', () => {
 });
 
 describe('ready-made skeletons', () => {
-  it('as a folder of pictures and as a video: both move as the same poses do', async () => {
+  /** Draws the poses, unfitted, into a folder of pictures. */
+  async function drawInto(folder: string, style: SkeletonStyle) {
     const driving = await readPoseJson(pose);
     const reference = { width: 64, height: 64, people: [] };
     const { frames } = alignPoses({ mode: 'none', reference, driving }).sequence;
-    const skeletons = frames.slice(0, 3).map(({ people }) => drawSkeleton(people, 64, 64));
-    await mkdir(at('pictures'));
+    const skeletons = frames.slice(0, 3).map(({ people }) => drawSkeleton(people, 64, 64, { style }));
+    await mkdir(at(folder));
     for (const [i, { data, width, height }] of skeletons.entries()) {
-      await sharp(data, { raw: { width, height, channels: 3 } }).toFile(at('pictures', `${i}.png`));
+      await sharp(data, { raw: { width, height, channels: 3 } }).toFile(at(folder, `${i}.png`));
     }
+    return skeletons;
+  }
+
+  it('as a folder of pictures and as a video: both move as the same poses do', async () => {
+    const skeletons = await drawInto('pictures', 'published');
     await makeClip(carried.ffmpeg, at('skeletons.mp4'), {
       ...{ frames: 3, width: 64, height: 64, rate: '30000/1001', draw: (i) => skeletons[i]!.data },
       video: ['-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '1', '-pix_fmt', 'yuv444p'],
@@ -114,6 +120,20 @@ describe('ready-made skeletons', () => {
     // The same pictures, hence the same numbers; from a video, as near as its coding is.
     expect(relativeDifference(folderRun.latents.data, own.latents.data)).toBe(0);
     expect(relativeDifference(videoRun.latents.data, own.latents.data)).toBeLessThan(0.02);
+  });
+
+  it('in the style that the run draws in', async () => {
+    await drawInto('solid-pictures', 'solid');
+    const own = await run('solid-own', { align: 'none', skeletonStyle: 'solid' });
+    const published = await run('published-own', { align: 'none' });
+    const folderRun = await run('solid-folder', {
+      controlVideo: at('solid-pictures'),
+      fps: 12,
+      skeletonStyle: 'solid',
+    });
+    expect(relativeDifference(folderRun.latents.data, own.latents.data)).toBe(0);
+    expect(relativeDifference(published.latents.data, own.latents.data)).toBeGreaterThan(0);
+    expect(own.record).toMatchObject({ options: { skeletonStyle: 'solid' } });
   });
 });
 

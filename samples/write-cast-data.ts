@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { skeletonStyles } from '../stages/pose/draw.js';
-import { isRecordKind } from './cast/record.js';
+import { isRecordKind, knownStyle } from './cast/record.js';
 import { writeShard } from './cast/shard.js';
 import { writeSheet } from './cast/sheet.js';
 
@@ -24,7 +24,7 @@ const { values } = parseArgs({
     first: { type: 'string', default: '0' },
     records: { type: 'string', default: '8' },
     shard: { type: 'string', default: '100' },
-    skeletons: { type: 'string', default: 'solid' },
+    skeletons: { type: 'string', default: knownStyle },
     workers: { type: 'string', default: '1' },
     /** Of several processes, which one this is. */
     worker: { type: 'string', default: '0' },

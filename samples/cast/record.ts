@@ -19,6 +19,9 @@ export const recordKinds = {
 export type RecordKind = keyof typeof recordKinds;
 export const isRecordKind = (name: string): name is RecordKind => Object.hasOwn(recordKinds, name);
 
+/** How the embedded model knows skeletons. */
+export const knownStyle: SkeletonStyle = 'solid';
+
 const framesPerSecond = 12;
 
 /** One frame: the picture, its labels, its control picture, and where the 18 joints are (0..1). */
@@ -36,10 +39,10 @@ export type CastRecord = {
 };
 
 /**
- * Record number `index` of a kind; its control pictures in the style that the embedded model knows, or another. Seeds from 1e9 on are kept
- * for evaluation.
+ * Record number `index` of a kind; its control pictures in the style that the embedded model knows, or another. Seeds from
+ * 1e9 on are kept for evaluation.
  */
-export function castRecord(kind: RecordKind, index: number, style: SkeletonStyle = 'solid'): CastRecord {
+export function castRecord(kind: RecordKind, index: number, style: SkeletonStyle = knownStyle): CastRecord {
   const seed = recordKinds[kind].firstSeed + index;
   if (index < 0 || index >= 400_000_000) throw new RangeError(`no record ${index}`);
   const member = castMember(seed);

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import nn
 
-from data import LABELS, Cast
-from networks import UNET, on_device, pose_features
+from data import Cast
+from networks import on_device, pose_features
 from optimizer import Optimizer
 from run import Run, arguments, averaged, prepare
 from stages import load_control
+from train_reader import naming_head, naming_loss, pooled
 
 
 def main() -> None:
@@ -31,20 +30,16 @@ def main() -> None:
     control = on_device(load_control(args.out, "control"), device)
     for p in control.mid_convs[1].parameters():
         p.requires_grad_(False)  # speaks in the channels that the base left free, and nowhere else
-    head = nn.Conv2d(UNET["block_out_channels"][0], LABELS * 16, 1).to(device)
+    head = naming_head().to(device)
     run = Run("restyled", args, {"control": control, "head": head}, Optimizer([control, head], args.lr, args.steps), 0.99)
-    balance = torch.tensor([0.3, 1.0, 1.0, 1.0, 2.0, 1.0], device=device)
 
     def loss_of(pair):
         batch, poses = pair
         batch = batch.to(device)
-        size = (batch.parts.shape[1] // 8, batch.parts.shape[2] // 8)
         with torch.no_grad():
-            wanted = F.adaptive_avg_pool2d(pose_features(teacher, poses.to(device)).float(), size)
-        features = F.adaptive_avg_pool2d(pose_features(control, batch.poses).float(), size)
-        with torch.autocast(device.type, torch.bfloat16):
-            scores = F.pixel_shuffle(head(features), 4).float()
-        naming = F.cross_entropy(scores, batch.parts[:, 1::2, 1::2], weight=balance)
+            wanted = pooled(pose_features(teacher, poses.to(device)).float(), batch.parts)
+        features = pooled(pose_features(control, batch.poses).float(), batch.parts)
+        naming = naming_loss(head, features, batch.parts)
         likeness = (features - wanted).square().mean() / wanted.var()
         return {"loss": likeness + args.naming * naming, "likeness": likeness, "naming": naming}
 

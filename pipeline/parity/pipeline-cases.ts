@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { scheduleRange } from '../../models/schedule/config.js';
 import { makeSchedule } from '../../models/schedule/sigmas.js';
+import { parseVaeConfig } from '../../models/svd/vae-config.js';
 import { floatTensor } from '../../models/tensor.js';
 import { resizeLanczosPil } from '../../stages/reference/resize-lanczos.js';
 import type { RgbImage } from '../../stages/types.js';
@@ -75,6 +76,7 @@ async function runCase(context: ParityContext, index: RecordIndex, name: string)
     ...{ ...size, residency, conditioning, schedule, signal },
     unet: entry.unet_overlay === true ? overlaid : model.unet.checkpoint,
     unetConfig: model.unet.config,
+    pixelsPerLatent: parseVaeConfig(model.vae.config).pixelsPerLatent,
     controls: model.controlnext
       ? [{ name: 'pose', network: model.controlnext, source: maps, scale: 1, start: 0, end: 1 }]
       : [],

@@ -40,6 +40,9 @@ CASES: dict[str, dict[str, Any]] = {
     "base": {"num_frames": 8, "frames_per_batch": 8, "overlap": 2, "max_guidance_scale": 1.0, "unet_overlay": False},
 }
 
+#: Names of the overlay, of which the first that is there counts.
+OVERLAYS = ("unet_overlay.safetensors", "unet_overlay.fp16.safetensors")
+
 #: Relative L2 distances below which two runs are the same, as `npm run parity` has them; levels by which frames may differ.
 SAME, SAME_LEVELS = 5e-4, 2
 
@@ -50,7 +53,8 @@ class Model:
     def __init__(self, folder: Path):
         self.unet = load_network(UNetSpatioTemporalConditionModel, folder / "unet")
         self.base = {name: x.clone() for name, x in self.unet.state_dict().items()}
-        self.overlay = {name: x.float() for name, x in load_file(str(next(folder.glob("unet_overlay*.safetensors")))).items()}
+        overlay = next(path for path in (folder / name for name in OVERLAYS) if path.exists())
+        self.overlay = {name: x.float() for name, x in load_file(str(overlay)).items()}
         self.vae = load_network(AutoencoderKLTemporalDecoder, folder / "vae")
         self.clip = load_network(CLIPVisionModelWithProjection, folder / "image_encoder")
         self.control = load_controlnext(folder / "controlnext.safetensors")

@@ -33,7 +33,7 @@ from noise import karras
 #: What the published pipeline says of every video, whatever it is asked for: frames per second, motion, noise level.
 ADDED_TIME_IDS = torch.tensor([[6.0, 128.0, 0.02]])
 
-#: Recorded runs of a bundle: one window with guidance that changes nothing, and three windows with a ramp of it.
+#: Recorded runs of a bundle: one window with guidance that changes nothing, three windows with a ramp of it, the base alone.
 CASES: dict[str, dict[str, Any]] = {
     "one_window": {"num_frames": 12, "frames_per_batch": 12, "overlap": 4, "max_guidance_scale": 1.0, "unet_overlay": True},
     "windows": {"num_frames": 16, "frames_per_batch": 8, "overlap": 3, "max_guidance_scale": 2.0, "unet_overlay": True},

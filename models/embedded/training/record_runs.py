@@ -22,13 +22,13 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from data import Cast
+from data import Cast, picture
 from layout.clip import CLIPVisionModelWithProjection, clip_pixels
 from layout.inject import cross_norm
 from layout.save import load_controlnext, load_network
 from layout.unet import UNetSpatioTemporalConditionModel
 from layout.vae import AutoencoderKLTemporalDecoder
-from noise import karras
+from noise import denoised, karras
 
 #: What the published pipeline says of every video, whatever it is asked for: frames per second, motion, noise level.
 ADDED_TIME_IDS = torch.tensor([[6.0, 128.0, 0.02]])
@@ -65,7 +65,7 @@ class Model:
         """The outputs of a run, by the recordings' names and in their shapes; rows of a guidance batch without it first."""
         self.unet.load_state_dict({**self.base, **self.overlay} if case["unet_overlay"] else self.base)
         count, chunk = case["num_frames"], min(case["frames_per_batch"], case["num_frames"])
-        reference, poses = unit(inputs["ref_image"][None]), unit(inputs["pose_frames"][:count])
+        reference, poses = picture(inputs["ref_image"][None].numpy()), picture(inputs["pose_frames"][:count].numpy())
         embedding = self.clip(clip_pixels(reference))
         latents = self.vae.encode_mode(2 * reference - 1 + case["noise_aug_strength"] * inputs["aug_noise"])
         branches = torch.tensor([0.0, 1.0] if case["max_guidance_scale"] >= 1 else [1.0])
@@ -97,8 +97,7 @@ class Model:
                 window = x[start : start + chunk]
                 # Every window's first slot is shown the reference's skeleton; of later windows it is thrown away.
                 skeletons = torch.cat([poses[:1], poses[start + 1 : start + chunk]])
-                v = predict(window, skeletons, sigma)
-                clean = window / (sigma**2 + 1) - v * sigma / (sigma**2 + 1).sqrt()
+                clean = denoised(predict(window, skeletons, sigma), window, sigma.expand(chunk))
                 first = 1 if start else 0
                 total[start + first : start + chunk] += (window + (window - clean) / sigma * (following - sigma))[first:]
                 times[start + first : start + chunk] += 1
@@ -110,11 +109,6 @@ class Model:
             levels = ((pictures / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
             out["frames"] = levels.permute(0, 2, 3, 1)
         return out
-
-
-def unit(levels: Tensor) -> Tensor:
-    """uint8 [N, H, W, 3] -> [N, 3, H, W] in 0..1."""
-    return levels.permute(0, 3, 1, 2).float() / 255
 
 
 def record(model: Model, source: Path, held: str, to: Path) -> None:

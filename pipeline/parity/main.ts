@@ -17,6 +17,7 @@ import { openRecordedModel } from './recording.js';
 type Settings = {
   readonly filter?: string;
   readonly samples?: string;
+  readonly model?: string;
   readonly provider: Provider;
   readonly residency?: Residency;
   readonly weights?: string;
@@ -34,7 +35,8 @@ async function main(dir: string, settings: Settings): Promise<void> {
     const residency = settings.residency ?? (fullSize ? 'low-memory' : 'fast');
     const weights = resolve(settings.weights ?? join(cacheFolder(), 'formula-weights'));
     const report = (message: string) => process.stderr.write(`${message}\n`);
-    const model = (await exists(join(dir, 'model'))) ? await openRecordedModel(dir) : undefined;
+    const folder = settings.model ?? join(dir, 'model');
+    const model = settings.model || (await exists(folder)) ? await openRecordedModel(folder) : undefined;
     const context = { dir, engine, residency, scratch, samples, signal: undefined };
     const withModel = model && { ...context, ...model };
     const cases = [
@@ -99,6 +101,7 @@ const program = new Command('parity')
   .argument('<dir>', 'folder with model/, modules/, e2e/, pose/, mediapipe/')
   .option('--filter <text>', 'only cases with this in their name')
   .option('--samples <folder>', 'where driving clips lie (default: ../samples/driving beside the folder)')
+  .option('--model <folder>', 'the model that was recorded (default: model/ in the folder)')
   .addOption(new Option('--provider <name>').choices(['cpu', 'cuda', 'webgpu']).default('cpu'))
   .addOption(new Option('--residency <name>').choices(['fast', 'low-memory']))
   .option('--weights <folder>', 'where full-size weights are written (default: the cache folder)')

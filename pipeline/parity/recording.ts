@@ -28,8 +28,7 @@ export type ParityContext = {
 };
 
 /** The model of a recording, plain and overlaid. */
-export async function openRecordedModel(dir: string): Promise<Pick<ParityContext, 'model' | 'overlaid'>> {
-  const folder = join(dir, 'model');
+export async function openRecordedModel(folder: string): Promise<Pick<ParityContext, 'model' | 'overlaid'>> {
   const model = await openModelFolder(folder, { overlay: false });
   const names = ['unet_overlay.safetensors', 'unet_overlay.fp16.safetensors'].map((name) => join(folder, name));
   const found = await Promise.all(names.map(exists));

@@ -8,7 +8,8 @@ import { fixture } from '../support/fixtures.js';
 
 /*
  * The parity command itself on whole recorded runs of the published pipeline: one window with guidance, three windows with
- * a guidance ramp, three windows without guidance. And it must be able to fail.
+ * a guidance ramp, three windows without guidance; and on one of the embedded model, of another depth, sampled in PyTorch by
+ * models/embedded/training/record_runs.py. And it must be able to fail.
  */
 
 const program = fileURLToPath(new URL('../../dist/pipeline/parity/main.js', import.meta.url));
@@ -33,6 +34,15 @@ it('whole published runs agree, step by step', () => {
   ]) {
     expect(stdout).toContain(`e2e/${check}`);
   }
+});
+
+it('the embedded model makes the frames that PyTorch makes of the same files', () => {
+  const model = fileURLToPath(new URL('../../models/embedded', import.meta.url));
+  const { status, verdicts, stdout } = parity(fixture('embedded'), '--model', model);
+  expect(verdicts.filter((line) => !line.endsWith('ok'))).toEqual([]);
+  expect(stdout).toContain('e2e/small latents_step_1');
+  expect(stdout).toContain('e2e/small frames');
+  expect(status).toBe(0);
 });
 
 it('a keypoint off by more than the tolerance fails the run', () => {

@@ -2,23 +2,24 @@
 Whole runs by these networks, sampled as the published pipeline samples: recorded for `npm run parity`, or compared with
 runs that are recorded already.
 
-    python record_runs.py MODEL --to FOLDER --data HELD     runs of a held-out character, with a copy of the model
+    python record_runs.py MODEL --to FOLDER --data HELD     runs of a held-out character; --small: one that tests can keep
     python record_runs.py MODEL --like FOLDER               exits with 1 where FOLDER/e2e has it differently
 
 The second, with the model of recordings of the published implementation, says that this is the published loop; the first
-and `npm run parity -- FOLDER`, that pantomime makes the same frames of a bundle as PyTorch does.
+and `npm run parity -- FOLDER --model MODEL`, that pantomime makes the same frames of a bundle as PyTorch does.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any, Mapping
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -38,6 +39,12 @@ CASES: dict[str, dict[str, Any]] = {
     "one_window": {"num_frames": 12, "frames_per_batch": 12, "overlap": 4, "max_guidance_scale": 1.0, "unet_overlay": True},
     "windows": {"num_frames": 16, "frames_per_batch": 8, "overlap": 3, "max_guidance_scale": 2.0, "unet_overlay": True},
     "base": {"num_frames": 8, "frames_per_batch": 8, "overlap": 2, "max_guidance_scale": 1.0, "unet_overlay": False},
+}
+
+#: With --small, at half the height and width: two windows with guidance.
+SMALL_CASES: dict[str, dict[str, Any]] = {
+    "small": {"num_frames": 6, "frames_per_batch": 4, "overlap": 2, "max_guidance_scale": 2.0, "unet_overlay": True,
+              "num_inference_steps": 2},
 }
 
 #: Names of the overlay, of which the first that is there counts.
@@ -111,23 +118,25 @@ class Model:
         return out
 
 
-def record(model: Model, source: Path, held: str, to: Path) -> None:
+def record(model: Model, held: str, to: Path, small: bool) -> None:
+    cases, size = (SMALL_CASES, halved) if small else (CASES, torch.tensor)
     rgb, skeletons, _, _ = Cast(held, "clips").shards[0]
-    height, width = rgb.shape[2:4]
+    count = max(case["num_frames"] for case in cases.values())
+    reference, poses = size(rgb[0, :1].copy()), size(skeletons[0, :count].copy())
+    height, width = poses.shape[1:3]
     scale = 2 ** (len(model.vae.config["block_out_channels"]) - 1)
     random = torch.Generator().manual_seed(0)
     inputs = {
-        "ref_image": torch.from_numpy(rgb[0, 0].copy()),
-        "pose_frames": torch.from_numpy(skeletons[0].copy()),
-        "init_latents": torch.randn(1, len(skeletons[0]), model.vae.config["latent_channels"], height // scale, width // scale,
+        "ref_image": reference[0],
+        "pose_frames": poses,
+        "init_latents": torch.randn(1, count, model.vae.config["latent_channels"], height // scale, width // scale,
                                     generator=random),
         "aug_noise": torch.randn(1, 3, height, width, generator=random),
     }
-    shutil.copytree(source, to / "model", ignore=shutil.ignore_patterns("training"), dirs_exist_ok=True)
-    (to / "e2e").mkdir(exist_ok=True)
+    (to / "e2e").mkdir(parents=True, exist_ok=True)
     save_file(inputs, str(to / "e2e" / "character.safetensors"))
     index: dict[str, Any] = {"character": {"kind": "inputs"}}
-    for name, special in CASES.items():
+    for name, special in cases.items():
         case = {"kind": "case", "inputs": "character", "height": height, "width": width, "num_inference_steps": 6,
                 "min_guidance_scale": 1.0, "decode_chunk_size": 4, "noise_aug_strength": 0.02, "has_frames": True, **special}
         outputs = {key: x.contiguous() for key, x in model.run(case, inputs).items()}
@@ -135,6 +144,11 @@ def record(model: Model, source: Path, held: str, to: Path) -> None:
         index[name] = case
         print(f"recorded {name}", flush=True)
     (to / "e2e" / "index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+
+
+def halved(pixels: np.ndarray) -> Tensor:
+    """uint8 [N, H, W, 3] -> uint8 [N, H / 2, W / 2, 3]."""
+    return (F.avg_pool2d(picture(pixels), 2) * 255).round().byte().permute(0, 2, 3, 1).contiguous()
 
 
 def compare(model: Model, folder: Path) -> bool:
@@ -157,15 +171,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("--like", type=Path, help="folder with e2e/, as recorded")
-    parser.add_argument("--to", type=Path, help="folder to write model/ and e2e/ to")
+    parser.add_argument("--to", type=Path, help="folder to write e2e/ to")
     parser.add_argument("--data", help="held-out shards of clips, with --to")
+    parser.add_argument("--small", action="store_true", help="with --to: one small run")
     args = parser.parse_args()
     if bool(args.like) == bool(args.to) or bool(args.to) != bool(args.data):
         parser.error("either --like FOLDER, or --to FOLDER and --data HELD")
     model = Model(args.model)
     if args.like:
         return 0 if compare(model, args.like / "e2e") else 1
-    record(model, args.model, args.data, args.to)
+    record(model, args.data, args.to, args.small)
     return 0
 
 

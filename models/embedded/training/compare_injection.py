@@ -55,7 +55,7 @@ def silhouette_overlap(ask, conditioner: Conditioner, held: Cast, members: int, 
     """
     scores = []
     components, encoder = conditioner.components, conditioner.encoder
-    rgb, pose, part, _ = held.shards[0]
+    rgb, pose, part, *_ = held.shards[0]
     for member in range(members):
         shown = np.where(part[member][..., None] == BACKGROUND, rgb[member].astype(np.float32), np.nan)
         empty = torch.from_numpy(np.nan_to_num(np.nanmedian(shown, 0), nan=127.0)).permute(2, 0, 1) / 255

@@ -13,6 +13,9 @@ from torch import Tensor
 #: Labels of the part maps.
 BACKGROUND, CLOTHES, SKIN, FACE, HANDS, SHOES = range(6)
 LABELS = 6
+#: Joints of a body, in OpenPose's order, and which of them each one is in a mirror.
+JOINTS = 18
+FLIPPED = (0, 1, 5, 6, 7, 2, 3, 4, 11, 12, 13, 8, 9, 10, 15, 14, 17, 16)
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Batch:
     frames: Tensor  # [B * F, 3, H, W]
     poses: Tensor  # [B * F, 3, H, W]
     parts: Tensor  # [B * F, H, W] int64
+    joints: Tensor  # [B * F, J, 2] in 0..1 of the picture
     traits: Tensor  # [B, K]
 
     def to(self, device: torch.device) -> "Batch":
@@ -53,11 +57,12 @@ class Cast:
             pose = np.memmap(f"{stem}.pose", np.uint8, "r", shape=(*shape, 3))
             part = np.memmap(f"{stem}.part", np.uint8, "r", shape=shape)
             traits = np.array([record["traits"] for record in meta["records"]], np.float32)
+            joints = np.array([record["joints"] for record in meta["records"]], np.float32)
             if turned:
                 first = sum(len(shard[0]) for shard in self.shards)
-                joints = np.array([record["joints"] for record in meta["records"]]) * (meta["width"], meta["height"])
-                self.turned += [(first + record, frame) for record, frame in np.argwhere(seen_from_the_side(joints)) if frame]
-            self.shards.append((rgb, pose, part, traits))
+                sideways = seen_from_the_side(joints * (meta["width"], meta["height"]))
+                self.turned += [(first + record, frame) for record, frame in np.argwhere(sideways) if frame]
+            self.shards.append((rgb, pose, part, traits, joints))
         if not self.shards:
             raise FileNotFoundError(f"no finished {kind} shards in {folder}: run samples/write-cast-data first")
         self.records = [(s, r) for s, shard in enumerate(self.shards) for r in range(len(shard[0]))]
@@ -71,26 +76,28 @@ class Cast:
         `batch` random records with `frames` neighbouring frames each. The reference is frame 0 (a person at ease), or in
         three of ten cases another frame of the record.
         """
-        references, pictures, poses, parts, traits = [], [], [], [], []
+        references, pictures, poses, parts, joints, traits = [], [], [], [], [], []
         for index in rng.integers(len(self.records), size=batch):
             first = int(rng.integers(1, self.frames_per_record - frames + 1))
             if self.turned and rng.random() < self.share:
                 index, first = self.turned[rng.integers(len(self.turned))]
                 first = min(int(first), self.frames_per_record - frames)
             shard, record = self.records[index]
-            rgb, skeleton, part, trait = self.shards[shard]
+            rgb, skeleton, part, trait, joint = self.shards[shard]
             reference = int(rng.integers(1, self.frames_per_record)) if rng.random() < 0.3 else 0
             references.append(rgb[record, reference])
             pictures.append(rgb[record, first : first + frames])
             if pose:
                 poses.append(skeleton[record, first : first + frames])
             parts.append(part[record, first : first + frames])
+            joints.append(joint[record, first : first + frames])
             traits.append(trait[record])
         return Batch(
             picture(np.stack(references)),
             picture(np.concatenate(pictures)),
             picture(np.concatenate(poses)) if pose else torch.empty(0),
             torch.from_numpy(np.concatenate(parts).astype(np.int64)),
+            torch.from_numpy(np.concatenate(joints)),
             torch.from_numpy(np.stack(traits)),
         )
 

@@ -120,7 +120,7 @@ class Model:
 
 def record(model: Model, held: str, to: Path, small: bool) -> None:
     cases, size = (SMALL_CASES, halved) if small else (CASES, torch.tensor)
-    rgb, skeletons, _, _ = Cast(held, "clips").shards[0]
+    rgb, skeletons, *_ = Cast(held, "clips").shards[0]
     count = max(case["num_frames"] for case in cases.values())
     reference, poses = size(rgb[0, :1].copy()), size(skeletons[0, :count].copy())
     height, width = poses.shape[1:3]

@@ -47,7 +47,7 @@ def main() -> None:
         vae.load_state_dict(averaged(args.out, "vae", "vae"))
     rows, foreground, whole = [], [], []
     for member in range(args.members):
-        rgb, pose, part, _ = cast.shards[0]
+        rgb, pose, part, *_ = cast.shards[0]
         reference = torch.from_numpy(rgb[member, :1].copy()).permute(0, 3, 1, 2).float() / 255
         truth = torch.from_numpy(rgb[member, 1 : frames + 1].copy()).permute(0, 3, 1, 2).float() / 255
         poses = torch.from_numpy(pose[member, 1 : frames + 1].copy()).permute(0, 3, 1, 2).float() / 255

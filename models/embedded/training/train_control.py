@@ -2,7 +2,8 @@
 Stage 3b: ControlNeXt. The base UNet is frozen but for a small subset; the control module and the subset learn to follow
 skeletons, joined by cross normalisation.
 
-`--own` (3d): half of what is learned from is the model's own sampling. `--critic` (3e): that, and a critic of its details.
+`--own` (3d): half of what is learned from is the model's own sampling. `--critic` (3e): that, and a critic of its details. `--finder`
+(3f): that, and what a pose detector would miss.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import torch
 
 from critic import Critic, Judged, evened, matters
 from data import Cast
+from finder import missed, trained_finder
 from free_channels import keep_clear
 from latents import PATCH
 from layout.inject import cross_norm
@@ -28,6 +30,7 @@ def main() -> None:
     parser.add_argument("--noise", type=float, default=1.5, help="mean of the logarithm of noise levels")
     parser.add_argument("--own", action="store_true", help="the first draw is the model's own sampling (own_samples.py)")
     parser.add_argument("--critic", type=float, default=0.0, help="with --own: how much a critic of details counts (critic.py)")
+    parser.add_argument("--finder", type=float, default=0.0, help="with --own: how much a joint that is not found counts (finder.py)")
     parser.add_argument("--turned", type=float, default=0.0, help="share of poses seen from the side beside those by chance")
     args = parser.parse_args()
     device = prepare(args)
@@ -43,6 +46,7 @@ def main() -> None:
           f"{sum(p.numel() for p in control.parameters())} in the control module", flush=True)
     own = OwnSamples(SAMPLING_STEPS, SIGMA_MIN, SIGMA_MAX) if args.own else None
     judged = Judged(on_device(Critic(LATENT_CHANNELS, CLIP["projection_dim"]), device)) if args.critic else None
+    finder = on_device(trained_finder(args.out), device) if args.finder else None
     run = Run("control", args, {"subset": subset, "control": control}, Optimizer([subset, control], args.lr, args.steps),
               under_way={key: value for key, value in (("own", own), ("critic", judged)) if value})
 
@@ -66,6 +70,10 @@ def main() -> None:
         truth, weight = components.encode(batch.frames), part_weights(batch.parts, PATCH)
         mending = mending_loss(clean, truth, weight * components.weight())
         loss, parts = known + mending, {"standard": known, "own": mending, "last": mending_loss(clean[:2], truth[:2], 1.0), **parts}
+        if finder:
+            joints, named = missed(finder, clean, truth, weight)
+            loss = loss + args.finder * (joints + named)
+            parts = {**parts, "joints": joints, "named": named}
         if judged:
             opinion, doubt = judged.loss(clean, truth, batch.poses, condition.embedding, sigma, weight)
             loss = loss + args.critic * judged.trust * evened(mending, opinion, clean, matters(sigma)) * opinion

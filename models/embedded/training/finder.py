@@ -63,6 +63,7 @@ def missed(finder: Finder, own: Tensor, truth: Tensor, weight: Tensor) -> tuple[
 
 
 def trained_finder(folder: str) -> Finder:
+    """The averaged finder of a folder of runs, frozen."""
     finder = Finder()
     finder.load_state_dict(averaged(folder, "finder", "finder"))
     return finder.requires_grad_(False)
